@@ -1,0 +1,1 @@
+"""Benchmark harness for search agents over retrievers."""

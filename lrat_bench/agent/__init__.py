@@ -1,0 +1,1 @@
+"""Agents: the session with its tools, the loop, wire formats, backbones."""

@@ -1,0 +1,1 @@
+"""Wire formats: how a conversation with tools is put into messages, and read back."""

@@ -1,0 +1,1 @@
+"""The seam to language models, and the models that need no network."""

@@ -1,0 +1,1 @@
+"""Retrievers, and what they share: the registry, micro-batching, the Java virtual machine."""

@@ -1,0 +1,1 @@
+"""Runs: folder, manifest, records, runner, resume."""

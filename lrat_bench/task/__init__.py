@@ -1,0 +1,1 @@
+"""What is asked: tasks, protocols, corpora, and the sources they come from."""

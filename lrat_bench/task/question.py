@@ -1,0 +1,32 @@
+"""A question with its answers, and the relevance judgements that go with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Qrels", "Question", "Role"]
+
+Role = Literal["train", "eval"]
+"""What a split may be used for; mining refuses trajectories of an `eval` split unless told otherwise."""
+
+Qrels = Mapping[str, frozenset[str]]
+"""qid → docids judged relevant (binary)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question.
+
+    Attributes:
+        qid: unique within the task.
+        text: what the agent is asked.
+        answers: accepted answers, the canonical one first.
+        split: name of the split it belongs to.
+    """
+
+    qid: str
+    text: str
+    answers: tuple[str, ...]
+    split: str
