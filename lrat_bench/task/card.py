@@ -1,0 +1,103 @@
+"""The card of a task: what a YAML file says about it, beside questions and documents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from lrat_bench.errors import DataError
+from lrat_bench.task.protocol import Protocol
+from lrat_bench.task.question import Role
+
+__all__ = ["Expected", "FolderCard", "Setting", "TaskCard", "read_card"]
+
+Setting = bool | int | float | str
+"""A value of a task source's setting."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Expected(_Record):
+    """Counts that the card's own settings lead to."""
+
+    documents: int | None = None
+    questions: int | None = None
+
+
+class FolderCard(_Record):
+    """What a task folder's `task.yaml` may say; nothing is required."""
+
+    name: str | None = Field(default=None, description="the folder's name unless given")
+    summary: str = Field(default="", description="one line for listings")
+    domain: Literal["ID", "OOD"] | None = Field(default=None, description="in-domain or out-of-domain")
+    license: str | None = Field(default=None, description="of questions and documents")
+    splits: dict[str, Role] | None = Field(default=None, description="split → role; found from the names unless given")
+    default_split: str | None = Field(default=None, description="the one run when none is named")
+    default_protocol: str | None = Field(default=None, description="the one used when none is named")
+    protocols: dict[str, Protocol] = Field(default_factory=dict, description="name → what differs from the defaults")
+
+    @field_validator("protocols", mode="before")
+    @classmethod
+    def _name_protocols(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: {**body, "name": key} if isinstance(body, dict) else {"name": key} if body is None else body
+            for key, body in value.items()
+        }
+
+    @model_validator(mode="after")
+    def _defaults_exist(self) -> FolderCard:
+        if self.splits and self.default_split and self.default_split not in self.splits:
+            raise ValueError(f"default_split {self.default_split!r} is not among splits: {', '.join(self.splits)}")
+        if self.default_protocol and self.default_protocol not in self.protocols:
+            raise ValueError(
+                f"default_protocol {self.default_protocol!r} is not among protocols: {', '.join(self.protocols)}"
+            )
+        return self
+
+
+class TaskCard(FolderCard):
+    """A task of the catalog: where it comes from, with which settings, and the protocols it is run under."""
+
+    name: str
+    summary: str
+    domain: Literal["ID", "OOD"] | None
+    license: str
+    source: str = Field(description="name of a registered task source")
+    settings: dict[str, Setting] = Field(default_factory=dict, description="what the source is told, all of it")
+    splits: dict[str, Role] = Field(min_length=1)
+    default_split: str
+    default_protocol: str
+    protocols: dict[str, Protocol] = Field(min_length=1)
+    expected: Expected = Expected()
+
+
+CardT = TypeVar("CardT", bound=FolderCard)
+
+
+def read_card(file: Path, kind: type[CardT]) -> CardT:
+    """The card in a YAML file.
+
+    Raises:
+        DataError: the file is not YAML, has an unknown key, lacks one, or a value is not what it must be.
+    """
+    import yaml
+
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot be read: {error}", file=file) from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or " ".join(str(error).split())
+        raise DataError(f"not valid YAML: {reason}", file=file, line=mark and mark.line + 1) from None
+    try:
+        return kind.model_validate({} if content is None else content)
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, item['loc'])) or 'card'}: {item['msg']}" for item in error.errors()]
+        raise DataError("; ".join(problems), file=file) from None

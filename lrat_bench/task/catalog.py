@@ -1,0 +1,174 @@
+"""The catalog: tasks by name, each a YAML card under `tasks/`, and the way from a name or folder to a task."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+
+from lrat_bench.errors import DataError, UnknownName, UsageError
+from lrat_bench.files import build_once, cache_folder, fingerprint
+from lrat_bench.progress import Progress, no_progress
+from lrat_bench.registry import Entry, Registry, load_object
+from lrat_bench.task.card import Setting, TaskCard, read_card
+from lrat_bench.task.protocol import Protocol
+from lrat_bench.task.sources.folder import load_folder
+from lrat_bench.task.task import Task
+
+__all__ = ["TASK_SOURCES", "known_tasks", "load_card", "load_task", "task_card"]
+
+TASK_SOURCES = Registry(
+    "task source",
+    {"synth-wiki": Entry("lrat_bench.task.sources.synth_wiki:prepare", "a generated encyclopedia and its questions")},
+    group="lrat_bench.task_sources",
+)
+"""Names to `prepare(settings, folder, progress)`, which fills a new folder with the files of `load_folder`.
+
+The module that holds it also holds `VERSION`, which changes when equal settings give other files.
+"""
+
+
+def known_tasks() -> list[TaskCard]:
+    """The cards of the catalog, by name.
+
+    Raises:
+        DataError: a card is not as it must be.
+    """
+    return [_read(file) for file in _card_files().values()]
+
+
+def task_card(name: str) -> TaskCard:
+    """The card of one task.
+
+    Raises:
+        UnknownName: the catalog has no such task.
+        DataError: its card is not as it must be.
+    """
+    files = _card_files()
+    if name not in files:
+        raise _unknown_task(name, files)
+    return _read(files[name])
+
+
+def load_task(
+    spec: str,
+    *,
+    settings: Mapping[str, object] | None = None,
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+) -> tuple[Task, Protocol]:
+    """The task and protocol that a user names.
+
+    Args:
+        spec: a name of the catalog or the path of a task folder, with `@PROTOCOL` behind it for another protocol than
+            the default one. A name of the catalog comes before a folder of the same name; `./NAME` is the folder.
+        settings: other values for settings of the card, as `--set task.key=value` gives them.
+        cache: where generated folders and corpus indexes are kept; `files.cache_folder()` unless given.
+        progress: told how preparing the task goes.
+
+    Raises:
+        UnknownName: no such task or protocol.
+        UsageError: a setting does not exist or has another type, or the cache cannot be written.
+        DataError: a file of the task does not hold what it must.
+    """
+    known = _card_files()
+    name, _, protocol = spec.partition("@")
+    if name in known:
+        task = load_card(_read(known[name]), settings=settings, cache=cache, progress=progress)
+        return task, task.protocol(protocol or None)
+    path, protocol = spec, ""
+    if "@" in spec and not Path(spec).is_dir():
+        path, _, protocol = spec.rpartition("@")
+    folder = Path(path)
+    if not (path and (folder.is_dir() or os.sep in path)):
+        raise _unknown_task(name, known)
+    if settings:
+        raise UsageError(f"a task folder has no settings to set: {', '.join(map(repr, settings))}")
+    task = load_folder(folder, cache=cache, progress=progress)
+    return task, task.protocol(protocol or None)
+
+
+def load_card(
+    card: TaskCard,
+    *,
+    settings: Mapping[str, object] | None = None,
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+) -> Task:
+    """The task of a card, prepared in the cache when it is loaded for the first time; see `load_task`."""
+    merged = _merged(card, settings or {})
+    prepare = TASK_SOURCES.load(card.source)
+    version = load_object(TASK_SOURCES.entry(card.source).target.partition(":")[0] + ":VERSION")
+    source: dict[str, object] = {"source": card.source, "version": version, "settings": merged}
+    cache = cache or cache_folder()
+    folder = cache / "tasks" / f"{card.name}-{fingerprint(source)[:12]}"
+    try:
+        build_once(folder, lambda empty: prepare(merged, empty, progress))
+    except OSError as error:
+        raise UsageError(
+            f"cannot write task {card.name!r} to {folder.parent}: {error.strerror or error}; "
+            "set LRAT_BENCH_CACHE to a writable folder with room for it"
+        ) from error
+    task = load_folder(
+        folder,
+        name=card.name,
+        splits=card.splits,
+        default_split=card.default_split,
+        protocols=card.protocols,
+        default_protocol=card.default_protocol,
+        domain=card.domain,
+        source=source,
+        cache=cache,
+        progress=progress,
+    )
+    if merged == card.settings:
+        _check_counts(card, task, folder)
+    return task
+
+
+def _cards_folder() -> Path:
+    package = Path(str(resources.files("lrat_bench")))
+    installed = package / "tasks"  # where the wheel puts it; a checkout has it beside the package
+    return installed if installed.is_dir() else package.parent / "tasks"
+
+
+def _card_files() -> dict[str, Path]:
+    return {file.stem: file for file in sorted(_cards_folder().glob("*.yaml"), key=lambda file: file.stem)}
+
+
+def _unknown_task(name: str, known: Iterable[str]) -> UnknownName:
+    return UnknownName("task", name, known, hint="A task folder works too: give its path, as in ./my-task.")
+
+
+def _read(file: Path) -> TaskCard:
+    card = read_card(file, TaskCard)
+    if card.name != file.stem:
+        raise DataError(f"name {card.name!r} must be the file's, {file.stem!r}", file=file)
+    return card
+
+
+def _merged(card: TaskCard, settings: Mapping[str, object]) -> dict[str, Setting]:
+    merged = dict(card.settings)
+    for key, given in settings.items():
+        if key not in merged:
+            raise UnknownName(f"setting of task {card.name!r}", key, merged)
+        wanted = type(merged[key])
+        value = float(given) if wanted is float and type(given) is int else given
+        if not isinstance(value, bool | int | float | str) or type(value) is not wanted:
+            raise UsageError(f"task.{key} of {card.name!r} must be of type {wanted.__name__}, got {given!r}")
+        merged[key] = value
+    return merged
+
+
+def _check_counts(card: TaskCard, task: Task, folder: Path) -> None:
+    for what, expected, found in (
+        ("documents", card.expected.documents, len(task.corpus)),
+        ("questions", card.expected.questions, len(task.questions)),
+    ):
+        if expected is not None and expected != found:
+            raise DataError(
+                f"{found} {what} instead of the {expected} that the card of {card.name!r} expects: "
+                "delete the folder to prepare it anew",
+                file=folder,
+            )

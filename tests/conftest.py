@@ -1,0 +1,73 @@
+"""What all tests share: a cache of their own, no hub, and a task folder small enough to read."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lrat_bench.task.task import Task
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+DOCUMENTS = {
+    "d1": ("Ostrel Bridge", "The Ostrel Bridge was built by the mason Aldwin Marr in 1402."),
+    "d2": ("Aldwin Marr", "Aldwin Marr was a mason of Tarn. He raised three bridges."),
+    "d3": ("Tarn", "Tarn is a harbour town on the river Ostrel."),
+    "d4": ("Veyle", "Veyle is a village known for its kilns."),
+}
+QUESTIONS = [
+    ("q1", "Which mason built the bridge over the Ostrel?", ["Aldwin Marr", "A. Marr"], "test", ["d1", "d2"], ["d2"]),
+    ("q2", "Which town lies on the Ostrel?", ["Tarn"], "test", ["d3"], ["d3"]),
+    ("q3", "Which village has kilns?", ["Veyle"], "train", ["d4"], ["d4"]),
+]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or writes the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LRAT_BENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        for name in [name for name in os.environ if name.startswith("LRAT_BENCH_") and name != "LRAT_BENCH_CACHE"]:
+            patch.delenv(name)
+        yield
+
+
+def write_task_folder(folder: Path) -> Path:
+    """The bridge task: four documents, two test questions, one train question."""
+    folder.mkdir(parents=True, exist_ok=True)
+    corpus = [{"docid": docid, "title": title, "text": text} for docid, (title, text) in DOCUMENTS.items()]
+    questions = [
+        {"qid": qid, "question": text, "answers": answers, "split": split}
+        for qid, text, answers, split, _, _ in QUESTIONS
+    ]
+    for name, records in (("corpus.jsonl", corpus), ("questions.jsonl", questions)):
+        (folder / name).write_text("".join(json.dumps(record) + "\n" for record in records))
+    evidence = [f"{qid} 0 {docid} 1\n" for qid, _, _, _, docids, _ in QUESTIONS for docid in docids]
+    gold = [f"{qid} 0 {docid} 1\n" for qid, _, _, _, _, docids in QUESTIONS for docid in docids]
+    (folder / "qrels.trec").write_text("".join(evidence))
+    (folder / "qrels.gold.trec").write_text("".join(gold))
+    return folder
+
+
+@pytest.fixture
+def task_folder(tmp_path: Path) -> Path:
+    """The bridge task on disk."""
+    return write_task_folder(tmp_path / "bridge")
+
+
+@pytest.fixture
+def make_task_folder() -> Callable[[Path], Path]:
+    """Writes the bridge task to a folder."""
+    return write_task_folder
+
+
+@pytest.fixture(scope="session")
+def bridge(tmp_path_factory: pytest.TempPathFactory) -> Task:
+    """The bridge task, loaded."""
+    from lrat_bench.task.catalog import load_task
+
+    return load_task(str(write_task_folder(tmp_path_factory.mktemp("tasks") / "bridge")))[0]
