@@ -1,0 +1,113 @@
+"""One retriever, asked by many agents at once: what queues up while one batch is searched makes up the next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from lrat_bench.errors import RolloutFailure, boundary
+from lrat_bench.retriever.base import Ranked, Retriever, SearchContext
+from lrat_bench.retriever.rankings import checked_rankings
+
+__all__ = ["MicroBatcher"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Request:
+    query: str
+    k: int
+    context: SearchContext | None
+    reply: asyncio.Future[list[Ranked]]
+
+
+_Outcome = tuple[_Request, list[Ranked] | BaseException]
+
+
+class MicroBatcher:
+    """An async front for a retriever, used within one event loop.
+
+    Nothing waits for company: a request that finds a worker idle is searched at once, with those made in the same turn
+    of the event loop. Requests of another k are searched apart, so that an answer never depends on its batch.
+
+    Args:
+        retriever: stays the caller's, who closes it after this.
+        max_batch: queries that are searched together at most.
+        workers: batches that are searched at once; each has a thread of its own.
+    """
+
+    def __init__(self, retriever: Retriever, *, max_batch: int = 64, workers: int = 1) -> None:
+        self._retriever = retriever
+        self._max_batch = max_batch
+        self._idle = workers
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="retriever")
+        self._waiting: list[_Request] = []
+        self._running: set[asyncio.Future[list[_Outcome]]] = set()
+        self._closed = False
+
+    async def search(self, query: str, k: int, context: SearchContext | None = None) -> list[Ranked]:
+        """The ranking of one query: by falling score, equal scores by rising docid.
+
+        Raises:
+            RolloutFailure: the retriever failed, or broke its contract.
+        """
+        if self._closed:
+            raise RolloutFailure(f"retriever {self._retriever.name!r} was closed before it could be searched")
+        loop = asyncio.get_running_loop()
+        reply: asyncio.Future[list[Ranked]] = loop.create_future()
+        self._waiting.append(_Request(query, k, context, reply))
+        if len(self._waiting) == 1:
+            loop.call_soon(self._dispatch)
+        return await reply
+
+    async def aclose(self) -> None:
+        """Answer what has been asked, refuse what comes after, and end the threads."""
+        self._closed = True
+        while self._waiting or self._running:
+            await asyncio.wait(self._running) if self._running else await asyncio.sleep(0)
+        self._threads.shutdown()
+
+    def _dispatch(self) -> None:
+        # Whoever was cancelled no longer asks.
+        self._waiting = [request for request in self._waiting if not request.reply.done()]
+        while self._idle and self._waiting:
+            batch, self._waiting = self._waiting[: self._max_batch], self._waiting[self._max_batch :]
+            self._idle -= 1
+            running = asyncio.get_running_loop().run_in_executor(self._threads, self._search, batch)
+            self._running.add(running)
+            running.add_done_callback(self._deliver)
+
+    def _deliver(self, finished: asyncio.Future[list[_Outcome]]) -> None:
+        self._running.discard(finished)
+        self._idle += 1
+        for request, outcome in finished.result():
+            if request.reply.done():
+                continue
+            if isinstance(outcome, BaseException):
+                request.reply.set_exception(outcome)
+            else:
+                request.reply.set_result(outcome)
+        self._dispatch()
+
+    def _search(self, batch: Sequence[_Request]) -> list[_Outcome]:
+        """Runs in a worker thread. Never raises: a failure is the outcome of the requests that it met."""
+        alike: defaultdict[tuple[int, bool], list[_Request]] = defaultdict(list)
+        for request in batch:
+            alike[request.k, request.context is None].append(request)
+        outcomes: list[_Outcome] = []
+        for (k, _), requests in alike.items():
+            try:
+                with boundary("retriever"):
+                    rankings = self._ask(requests, k)
+                outcomes += zip(requests, rankings, strict=True)
+            except BaseException as error:  # noqa: BLE001 -- raised again where it is awaited; lost, it would hang
+                outcomes += [(request, error) for request in requests]
+        return outcomes
+
+    def _ask(self, requests: Sequence[_Request], k: int) -> list[list[Ranked]]:
+        queries = [request.query for request in requests]
+        contexts = [request.context for request in requests if request.context is not None]
+        found = self._retriever.search(queries, k, contexts=contexts or None)
+        return checked_rankings(found, retriever=self._retriever.name, queries=queries, k=k)
