@@ -1,0 +1,1 @@
+"""Judges: is this answer one of the accepted ones?"""

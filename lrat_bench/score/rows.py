@@ -1,0 +1,111 @@
+"""Rows: one line of numbers per (question, repeat); every mean and every comparison is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from lrat_bench.score.judging import has_answer
+from lrat_bench.score.metrics.catalogue import MEASURES
+from lrat_bench.score.metrics.measure import Observation
+from lrat_bench.score.verdict import Grade, Verdict, current_verdicts
+from lrat_bench.task.question import Qrels, Question
+from lrat_bench.trajectory import Status, Trajectory
+
+__all__ = ["Outcome", "Row", "RowStatus", "per_question"]
+
+Outcome = Literal[
+    "correct",
+    "incorrect",
+    "ungraded",  # there is an answer and the judge has not said
+    "errored",  # infrastructure failed, or there is no trajectory yet: the next run owes it
+]
+
+RowStatus = Status | Literal["unknown", "missing"]
+"""The trajectory's status; "unknown" where an import cannot say, "missing" where there is no trajectory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The numbers of one (question, repeat).
+
+    Attributes:
+        question_id: the question.
+        repeat: from 0.
+        outcome: what became of it.
+        status: how it ended.
+        values: measure name → value, every measure; None where there is none.
+    """
+
+    question_id: str
+    repeat: int
+    outcome: Outcome
+    status: RowStatus
+    values: Mapping[str, float | None]
+
+    def flat(self) -> dict[str, str | float | None]:
+        """The row for a dataframe: one column per measure after the four that identify it."""
+        return {
+            "question_id": self.question_id,
+            "repeat": self.repeat,
+            "outcome": self.outcome,
+            "status": self.status,
+            **self.values,
+        }
+
+
+def per_question(
+    questions: Sequence[Question],
+    repeats: int,
+    trajectories: Iterable[Trajectory],
+    verdicts: Iterable[Verdict],
+    *,
+    judge_fingerprint: str,
+    evidence: Qrels | None,
+    gold: Qrels | None,
+) -> list[Row]:
+    """A row for every selected question and repeat, in that order, whether or not there is a trajectory.
+
+    Args:
+        questions: the selected ones.
+        repeats: how often each is asked.
+        trajectories: read as a stream; the last of a (question, repeat) counts, others than those asked for do not.
+        verdicts: of any judges; those of `judge_fingerprint` on current trajectories count.
+        judge_fingerprint: whose verdicts count.
+        evidence: None where the task cannot say.
+        gold: None where the task cannot say.
+    """
+    grades = current_verdicts(verdicts, judge_fingerprint)
+    owed = {
+        (question.qid, repeat): _missing(question.qid, repeat) for question in questions for repeat in range(repeats)
+    }
+    for trajectory in trajectories:
+        if trajectory.key in owed:
+            owed[trajectory.key] = _row(
+                trajectory,
+                grades,
+                evidence.get(trajectory.question_id) if evidence else None,
+                gold.get(trajectory.question_id) if gold else None,
+            )
+    return list(owed.values())
+
+
+def _missing(question_id: str, repeat: int) -> Row:
+    return Row(question_id, repeat, "errored", "missing", dict.fromkeys(measure.name for measure in MEASURES))
+
+
+def _row(
+    trajectory: Trajectory,
+    grades: Mapping[tuple[str, int, str], Grade],
+    evidence: frozenset[str] | None,
+    gold: frozenset[str] | None,
+) -> Row:
+    if trajectory.status == "error":
+        return Row(*trajectory.key, "errored", "error", dict.fromkeys(measure.name for measure in MEASURES))
+    grade: Grade = "incorrect"
+    if has_answer(trajectory):
+        grade = grades.get((*trajectory.key, trajectory.hash), "ungraded")
+    seen = Observation(trajectory, grade, evidence, gold)
+    values = {measure.name: measure.of(seen) for measure in MEASURES}
+    return Row(*trajectory.key, grade, trajectory.status or "unknown", values)

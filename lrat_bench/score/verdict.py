@@ -1,0 +1,69 @@
+"""The verdict: what one judge said of one trajectory's answer, one JSON line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lrat_bench.trajectory import Usage
+
+__all__ = ["SCHEMA", "Grade", "Verdict", "current_verdicts"]
+
+SCHEMA = "lrat-bench/verdict/1"
+"""Name and version of the format; the number grows when an old reader could misread a new file."""
+
+Grade = Literal[
+    "correct",
+    "incorrect",
+    "ungraded",  # the judge failed to say; never a synonym of incorrect
+]
+
+
+class Verdict(BaseModel):
+    """One judgement. It counts only while `trajectory` is the hash of the question's current trajectory."""
+
+    schema_: Literal["lrat-bench/verdict/1"] = Field(default="lrat-bench/verdict/1", alias="schema")
+    question_id: str
+    repeat: int = Field(default=0, ge=0)
+    trajectory: str = Field(description="hash of the trajectory that was judged")
+    judge: str = Field(description="fingerprint of the judge")
+    judge_name: str
+    outcome: Grade
+    extracted_answer: str | None = Field(default=None, description="the final answer as the judge read it")
+    confidence: float | None = Field(default=None, ge=0, le=1, description="as the agent stated it; null is unstated")
+    reply: str | None = Field(default=None, description="the judge's raw reply; null for judges without one")
+    error: str | None = Field(default=None, description="why it is ungraded")
+    usage: Usage = Usage()
+    seconds: float = 0.0
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=True)
+
+    @property
+    def key(self) -> tuple[str, int, str]:
+        """(question_id, repeat, trajectory hash): what was judged."""
+        return self.question_id, self.repeat, self.trajectory
+
+    def to_json(self) -> str:
+        """The record as one JSON line, without the line break."""
+        return self.model_dump_json(by_alias=True)
+
+
+def current_verdicts(verdicts: Iterable[Verdict], judge: str) -> dict[tuple[str, int, str], Grade]:
+    """What one judge holds of each trajectory.
+
+    The last verdict counts, except that a failure to say takes nothing back.
+
+    Args:
+        verdicts: of any judges, in the order they were given.
+        judge: fingerprint of the judge.
+
+    Returns:
+        `Verdict.key` → grade.
+    """
+    held: dict[tuple[str, int, str], Grade] = {}
+    for verdict in verdicts:
+        if verdict.judge == judge and (verdict.outcome != "ungraded" or verdict.key not in held):
+            held[verdict.key] = verdict.outcome
+    return held
