@@ -1,0 +1,108 @@
+"""The entry point: a table of verbs, loaded when called, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import sys
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lrat_bench.errors import LratBenchError
+
+__all__ = ["cli", "main"]
+
+_VERBS = {
+    "run": ("lrat_bench.cli.run:run", "Run an agent over a retriever on a task."),
+    "score": ("lrat_bench.cli.score:score", "Judge and measure runs again, from their trajectories alone."),
+    "tasks": ("lrat_bench.cli.tasks:tasks", "List, show and prepare tasks."),
+    "agents": ("lrat_bench.cli.agents:agents", "List agents."),
+    "retrievers": ("lrat_bench.cli.retrievers:retrievers", "List retrievers."),
+    "index": ("lrat_bench.cli.index:index", "Build a retriever's index."),
+    "completion": ("lrat_bench.cli.completion:completion", "Print the set-up of shell completion."),
+}
+"""Verb → where it is, and its line in the help: listing them imports none."""
+
+
+class _Verbs(click.Group):
+    """A group whose commands are imported on use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _VERBS:
+            return None
+        module, _, name = _VERBS[cmd_name][0].partition(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _VERBS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], _VERBS, n=2)
+            offer = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(_VERBS)}."
+            raise click.UsageError(f"unknown verb {args[0]!r}: {offer}", ctx=None)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Verbs"):
+            formatter.write_dl([(verb, line) for verb, (_, line) in _VERBS.items()])
+
+
+@click.group(
+    cls=_Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "LRAT_BENCH"},
+    epilog=(
+        "Exit codes: 0 fine; 1 the thing checked does not hold; 2 wrong use; 3 the run ended with unresolved errors, "
+        "or was interrupted. Every option of a verb is also read from the environment: LRAT_BENCH_RUN_TASK for "
+        "`run --task`."
+    ),
+)
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.version_option(package_name="lrat-bench", message="lrat-bench %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:
+    """Benchmark search agents over retrievers.
+
+    With no options at all, `lrat-bench run` runs the embedded default: no key, no GPU, no download.
+    """
+    ctx.obj = {"debug": debug}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    given = sys.argv[1:] if arguments is None else arguments
+    # For module:object in the working directory; last, so that nothing there can stand in for a library.
+    sys.path.append(str(Path.cwd()))
+    sys.exit(_run(given))
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        code: Any = cli.main(args=arguments, prog_name="lrat-bench", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return int(stop.exit_code)
+    except click.UsageError as error:
+        help_line = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+        return _fail(f"{error.format_message().rstrip('.')}{help_line}", 2)
+    except click.ClickException as error:
+        return _fail(error.format_message(), 2)
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("interrupted", 3)
+    except LratBenchError as error:
+        if "--debug" in arguments:
+            raise
+        return _fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        return 0
+    return int(code or 0)
+
+
+def _fail(message: str, code: int) -> int:
+    click.echo(f"lrat-bench: {' '.join(message.split())}", err=True)
+    return code

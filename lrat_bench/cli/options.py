@@ -1,0 +1,99 @@
+"""What several verbs share: options, settings, and where things are printed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["as_json", "config_file", "json_option", "print_json", "set_option", "stderr", "stdout"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def json_option(command: F) -> F:
+    """`--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, nothing else.")(
+        command
+    )
+
+
+def set_option(command: F) -> F:
+    """`--set`."""
+    return click.option(
+        "--set",
+        "assignments",
+        multiple=True,
+        metavar="ROOM.KEY=VALUE",
+        help="Set a knob: task.documents=1000, protocol.k=5, agent.KEY=…, retriever.k1=1.2. Repeatable.",
+    )(command)
+
+
+def config_file(command: F) -> F:
+    """`--config`: option values from a YAML file; what stands on the command line comes first."""
+    return click.option(
+        "--config",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        is_eager=True,
+        expose_value=False,
+        callback=_read_config,
+        help="YAML file with values for these options; `set` is a mapping there.",
+    )(command)
+
+
+def as_json(value: Any) -> str:
+    """Indented JSON."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def print_json(value: Any) -> None:
+    """The one JSON document of `--json`."""
+    click.echo(as_json(value))
+
+
+def stdout() -> Console:
+    """Where results go."""
+    from rich.console import Console
+
+    # A pipe has no width of its own; 80 columns would cut tables that a file can hold.
+    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+
+
+def stderr() -> Console:
+    """Where progress and remarks go."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def _read_config(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:  # noqa: ARG001
+    if value is None:
+        return
+    import yaml
+
+    try:
+        content = yaml.safe_load(value.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise click.UsageError(f"{value}: not a YAML file: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise click.UsageError(f"{value}: must be a mapping of options to values")
+    names = {max(option.opts, key=len).lstrip("-"): option.name for option in ctx.command.params}
+    defaults: dict[str, Any] = {}
+    for key, given in content.items():
+        if key not in names or key in ("config", "help"):
+            known = ", ".join(sorted(set(names) - {"config"}))
+            raise click.UsageError(f"{value}: unknown option {key!r}; known: {known}")
+        name = names[key]
+        assert name is not None
+        if key == "set" and not isinstance(given, dict):
+            raise click.UsageError(f"{value}: set must be a mapping, as in set: {{protocol.k: 5}}")
+        texts = [f"{place}={json.dumps(setting)}" for place, setting in given.items()] if key == "set" else given
+        defaults[name] = texts
+    ctx.default_map = {**(ctx.default_map or {}), **defaults}

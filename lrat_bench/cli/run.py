@@ -1,0 +1,120 @@
+"""`lrat-bench run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lrat_bench.cli.options import config_file, json_option, print_json, set_option, stdout
+from lrat_bench.cli.watch import watch_run, watch_work
+
+if TYPE_CHECKING:
+    from lrat_bench.runs.config import RunConfig
+
+__all__ = ["run"]
+
+
+@click.command()
+@click.option(
+    "--task", metavar="NAME[@PROTOCOL]|FOLDER", default="synth-wiki", show_default=True, help="What is asked."
+)
+@click.option("--agent", metavar="NAME|MODULE:OBJECT", default="heuristic", show_default=True, help="Who answers.")
+@click.option(
+    "--retriever",
+    metavar="NAME[:ARGUMENT]|MODULE:OBJECT",
+    default="bm25",
+    show_default=True,
+    help="What it searches with.",
+)
+@click.option("--split", help="Which questions.  [default: the task's]")
+@click.option("--limit", type=int, help="Only the first so many questions.")
+@click.option("--repeats", type=int, default=1, show_default=True, help="How often each question is asked.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of sampling; each question gets its own from it.")
+@click.option("--concurrency", type=int, default=16, show_default=True, help="Questions in flight.")
+@set_option
+@config_file
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Run folder.  [default: runs/<what>-<hash>, the same for the same run]",
+)
+@click.option("--fresh", is_flag=True, help="Discard what the run folder holds and start over.")
+@click.option("--dry-run", is_flag=True, help="Print what would be run, and stop.")
+@json_option
+def run(
+    task: str,
+    agent: str,
+    retriever: str,
+    split: str | None,
+    limit: int | None,
+    repeats: int,
+    seed: int,
+    concurrency: int,
+    assignments: tuple[str, ...],
+    out: Path | None,
+    fresh: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Run an agent over a retriever on a task.
+
+    The same command again completes what is missing: questions that were not asked yet, or ended in an
+    infrastructure error. More --repeats or a larger --limit extend a run; anything else is another folder.
+    """
+    from lrat_bench.api import run_config
+    from lrat_bench.report.summary import summary, to_json
+    from lrat_bench.runs.resolve import Settings, resolve
+
+    with watch_work(quiet=as_json) as progress:
+        config = resolve(
+            task=task,
+            agent=agent,
+            retriever=retriever,
+            split=split,
+            limit=limit,
+            repeats=repeats,
+            seed=seed,
+            concurrency=concurrency,
+            settings=Settings.parse(assignments),
+            progress=progress,
+        )
+    try:
+        if dry_run:
+            return _show_plan(config, out, as_json=as_json)
+        with watch_work(quiet=as_json) as progress:
+            config.retriever.prepare(progress)
+        with watch_run(quiet=as_json) as on_tally:
+            done = run_config(config, out=out, fresh=fresh, on_tally=on_tally)
+    finally:
+        config.retriever.close()
+    manifest, scores = done.manifest, done.metrics
+    if as_json:
+        print_json(to_json(done.path, manifest, scores))
+    else:
+        stdout().print(summary(done.path, manifest, scores))
+    return 3 if scores.unresolved else 0
+
+
+def _show_plan(config: RunConfig, out: Path | None, *, as_json: bool) -> int:
+    from lrat_bench.runs.plan import plan
+
+    planned = plan(config, out)
+    if as_json:
+        print_json(planned)
+        return 0
+    console = stdout()
+    for name, value in planned.items():
+        if isinstance(value, dict):
+            console.print(f"[bold]{name}[/bold]")
+            for key, inner in value.items():
+                console.print(f"  {key}: {_plain(inner)}", markup=False)
+        else:
+            console.print(f"[bold]{name}[/bold]: ", end="")
+            console.print(_plain(value), markup=False)
+    return 0
+
+
+def _plain(value: Any) -> str:
+    return "–" if value is None else ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

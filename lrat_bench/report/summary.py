@@ -1,0 +1,116 @@
+"""One run on one screen: what was run, what came out, what is still owed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from lrat_bench.report import numbers
+from lrat_bench.runs.manifest import Manifest
+from lrat_bench.score.score import Scores
+
+__all__ = ["summary", "to_json"]
+
+_ROWS = (
+    ("success_rate", "success rate"),
+    ("evidence_recall", "evidence recall, searched or browsed"),
+    ("evidence_recall_searched", "evidence recall, searched"),
+    ("hit_rate", "hit rate, any evidence"),
+    ("gold_recall", "gold recall"),
+    ("first_query_ndcg@10", "nDCG@10 of the first query"),
+    ("steps", "steps"),
+    ("searches", "  searches"),
+    ("browses", "  browses"),
+    ("turns", "turns"),
+    ("completion_tokens", "completion tokens"),
+    ("cost_usd", "cost, USD"),
+    ("seconds", "seconds"),
+)
+"""Metric → its label; the rest is in metrics.json."""
+
+
+def summary(path: Path, manifest: Manifest, scores: Scores) -> RenderableType:
+    """What `run` and `score` print: a frame with the run's parts, its metrics and how its questions ended."""
+    frame = Panel(
+        Group(_parts(manifest), Text(), _metrics(scores), Text(), _endings(scores)),
+        title=f"[bold]{manifest.task['name']}[/bold] · {manifest.split}",
+        title_align="left",
+        subtitle=f"[dim]{path}[/dim]",
+        subtitle_align="left",
+        expand=False,
+        padding=(1, 2),
+    )
+    owed = _owed(scores)
+    return Group(frame, owed) if owed else frame
+
+
+def to_json(path: Path, manifest: Manifest, scores: Scores) -> dict[str, Any]:
+    """The same for machines: the folder, the manifest, the scores."""
+    return {
+        "run": str(path),
+        "manifest": manifest.to_dict(),
+        "scores": scores.model_dump(mode="json", by_alias=True),
+    }
+
+
+def _parts(manifest: Manifest) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column()
+    documents = numbers.count(manifest.task["documents"])
+    domain = f", {manifest.task['domain']}" if manifest.task["domain"] else ""
+    rollout = manifest.protocol.rollout
+    table.add_row("task", f"{manifest.task['name']} ({documents} documents{domain})")
+    table.add_row(
+        "protocol",
+        f"{manifest.protocol.name} (k {rollout.k}, {rollout.snippet_tokens}-token snippets, "
+        f"{rollout.max_turns} turns, judge {manifest.protocol.scoring.judge})",
+    )
+    table.add_row("agent", str(manifest.agent["name"]))
+    table.add_row("retriever", str(manifest.retriever["name"]))
+    repeats = f" × {manifest.repeats} repeats" if manifest.repeats > 1 else ""
+    table.add_row("questions", f"{numbers.count(len(manifest.questions))}{repeats}, seed {manifest.seed}")
+    return table
+
+
+def _metrics(scores: Scores) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    table.add_column("metric")
+    table.add_column("value", justify="right")
+    table.add_column("95 % interval", justify="right")
+    table.add_column("n", justify="right", style="dim")
+    known = {metric.name for metric in scores.metrics}
+    for name, label in _ROWS:
+        if name not in known:
+            continue
+        metric = scores.metric(name)
+        if metric.n == 0 and name in ("cost_usd", "completion_tokens"):
+            continue
+        bold = "bold" if name in ("success_rate", "evidence_recall", "steps") else ""
+        style = bold if metric.n else "dim"
+        shown = Text(numbers.value(metric), style=style)
+        table.add_row(Text(label, style=style), shown, numbers.interval(metric), numbers.count(metric.n))
+    return table
+
+
+def _endings(scores: Scores) -> Text:
+    said = ", ".join(f"{numbers.count(many)} {outcome}" for outcome, many in scores.outcomes.items() if many)
+    ended = ", ".join(f"{numbers.count(many)} {status}" for status, many in scores.statuses.items())
+    return Text(f"{said}  ({ended})", style="dim")
+
+
+def _owed(scores: Scores) -> Text | None:
+    if not scores.unresolved:
+        return None
+    correct = scores.outcomes["correct"]
+    bound = numbers.rate(scores.success_bound, scores.n)
+    return Text(
+        f"{numbers.count(scores.unresolved)} of {numbers.count(scores.n)} unresolved: success is between "
+        f"{correct}/{scores.n} and {bound}. Give the same command again to complete the run.",
+        style="yellow",
+    )

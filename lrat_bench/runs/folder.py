@@ -1,0 +1,105 @@
+"""The run folder: where everything about one run lies.
+
+manifest.json        what was run, on what, with which versions
+trajectories.jsonl   one record per (question, repeat), appended as they finish; the last of a key counts
+verdicts.jsonl       one per (question, repeat, trajectory, judge)
+metrics.json         scores of the selection in the manifest
+run.trec             documents each question's agent was shown, in order of appearance (first repeat)
+logs/                one file per invocation
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lrat_bench.errors import UsageError
+from lrat_bench.files import locked, write_json
+from lrat_bench.runs.manifest import Manifest, read_manifest
+from lrat_bench.runs.store import PLAIN, Codec, RecordStore
+from lrat_bench.score.verdict import Verdict
+from lrat_bench.trajectory import Trajectory
+
+__all__ = ["RunFolder"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """A run's files; `codec` is how its records are kept."""
+
+    path: Path
+    codec: Codec = PLAIN
+
+    @property
+    def manifest(self) -> Manifest:
+        """Read anew on each use.
+
+        Raises:
+            UsageError: the folder is no run folder.
+        """
+        file = self.path / "manifest.json"
+        if not file.exists():
+            raise UsageError(f"{self.path} is not a run folder: it has no manifest.json")
+        return read_manifest(file)
+
+    @property
+    def trajectories(self) -> RecordStore[Trajectory]:
+        """What happened."""
+        parse = Trajectory.model_validate_json
+        return RecordStore(self.path / "trajectories.jsonl", parse, lambda record: record.key, self.codec)
+
+    @property
+    def verdicts(self) -> RecordStore[Verdict]:
+        """What judges said."""
+        parse = Verdict.model_validate_json
+        return RecordStore(self.path / "verdicts.jsonl", parse, lambda said: (*said.key, said.judge), self.codec)
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Keep other processes from writing to the folder.
+
+        Raises:
+            UsageError: one is writing, or the folder cannot be written to.
+        """
+        busy = f"another process is writing to {self.path}: wait for it, or give another folder with --out"
+        with ExitStack() as stack:
+            try:
+                (self.path / "logs").mkdir(parents=True, exist_ok=True)
+                stack.enter_context(locked(self.path / ".lock", busy=busy))
+            except OSError as error:
+                raise UsageError(f"cannot write the run folder {self.path}: {error.strerror or error}") from error
+            yield
+
+    def claim(self, manifest: Manifest) -> None:
+        """Write the manifest, unless the folder holds another run.
+
+        Raises:
+            UsageError: it does; the message names the parts that differ.
+        """
+        if (self.path / "manifest.json").exists():
+            differing = _differing(self.manifest.identity, manifest.identity)
+            if differing:
+                raise UsageError(
+                    f"{self.path} holds another run (differs in: {', '.join(differing)}); two configurations never "
+                    "share a folder: give another --out, or none, or --fresh to discard what is there"
+                )
+        elif any(self.path.glob("*.jsonl")):
+            raise UsageError(f"{self.path} holds records but no manifest.json: give another --out, or --fresh")
+        try:
+            write_json(self.path / "manifest.json", manifest.to_dict())
+        except OSError as error:
+            raise UsageError(f"cannot write the run folder {self.path}: {error.strerror or error}") from error
+
+    def discard(self) -> None:
+        """Delete what runs leave behind, and nothing else; the folder itself stays."""
+        for name in ("manifest.json", "trajectories.jsonl", "verdicts.jsonl", "metrics.json"):
+            (self.path / name).unlink(missing_ok=True)
+        for file in self.path.glob("run*.trec"):
+            file.unlink()
+
+
+def _differing(mine: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    return sorted(key for key in mine.keys() | other.keys() if mine.get(key) != other.get(key))

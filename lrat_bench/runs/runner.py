@@ -1,0 +1,156 @@
+"""Plays what is owed: many questions at a time, each recorded and judged the moment it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from lrat_bench.agent.loop import play
+from lrat_bench.agent.reader import Reader
+from lrat_bench.agent.session import Session
+from lrat_bench.errors import FatalModelError, RunIncomplete, UsageError
+from lrat_bench.retriever.batching import MicroBatcher
+from lrat_bench.runs.config import RunConfig
+from lrat_bench.runs.folder import RunFolder
+from lrat_bench.runs.manifest import describe_run
+from lrat_bench.runs.resume import Kept, Owed, owed
+from lrat_bench.runs.tally import OnTally, Tally
+from lrat_bench.score.judges.base import Judge
+from lrat_bench.score.judges.registry import load_judge
+from lrat_bench.score.judging import has_answer, judge_one
+from lrat_bench.trajectory import Trajectory
+
+__all__ = ["play_owed"]
+
+_log = logging.getLogger("lrat_bench.runs")
+
+
+async def play_owed(config: RunConfig, folder: RunFolder, *, on_tally: OnTally) -> Tally:
+    """Complete a run folder: play every rollout that is missing or errored, and judge it.
+
+    The caller holds the folder (`RunFolder.hold`).
+
+    Args:
+        config: the resolved run.
+        folder: where it lives; it must be empty or hold this very run.
+        on_tally: told after each rollout.
+
+    Raises:
+        UsageError: the folder holds another run, or the parts do not fit together.
+        RunIncomplete: it had to stop early (the disk is full, the model refuses every request); what is done is kept.
+    """
+    folder.claim(describe_run(config))
+    store = folder.trajectories
+    store.open_for_writing()
+    folder.verdicts.open_for_writing()
+    kept = {record.key: Kept(record.status, record.attempts) for record in store.scan()}
+    if store.unreadable:
+        _log.warning("%s: line %s cannot be read; its question is asked again", store.path, store.unreadable)
+    todo = owed(config.questions, config.repeats, kept)
+    tally = Tally(total=len(config.questions) * config.repeats)
+    tally.kept = tally.total - len(todo)
+    on_tally(tally)
+    with _logged(folder):
+        reader = Reader(config.task.corpus, config.protocol.rollout)
+        player = _Player(config, folder, reader, load_judge(config.protocol.scoring), tally, on_tally)
+        await player.play(todo)
+    return tally
+
+
+@dataclass
+class _Player:
+    config: RunConfig
+    folder: RunFolder
+    reader: Reader
+    judge: Judge
+    tally: Tally
+    on_tally: OnTally
+
+    async def play(self, todo: list[Owed]) -> None:
+        """Keep `concurrency` rollouts going until none is left."""
+        batcher = MicroBatcher(self.config.retriever)
+        queue = iter(todo)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self.config.concurrency, len(todo))):
+                    group.create_task(self.work(queue, batcher))
+        except* FatalModelError as fatal:
+            raise RunIncomplete(f"{self.so_far}: the model can answer nothing: {fatal.exceptions[0]}") from None
+        except* UsageError as wrong:
+            raise wrong.exceptions[0] from None
+        except* OSError as failed:
+            reason = failed.exceptions[0]
+            raise RunIncomplete(
+                f"{self.so_far}: cannot write to {self.folder.path}: {reason}; mend it and give the same command again"
+            ) from None
+        finally:
+            await batcher.aclose()
+            await self.config.agent.model.close()
+
+    @property
+    def so_far(self) -> str:
+        """For messages: what is safe."""
+        return f"stopped with {self.tally.kept + self.tally.done} of {self.tally.total} rollouts done"
+
+    async def work(self, queue: Iterator[Owed], batcher: MicroBatcher) -> None:
+        """Play rollouts one after the other."""
+        for item in queue:
+            trajectory = await self.rollout(item, batcher)
+            self.folder.trajectories.append(trajectory.to_json())
+            outcome = "errored" if trajectory.status == "error" else "incorrect"
+            if has_answer(trajectory):
+                verdict = await judge_one(self.judge, item.question, trajectory)
+                self.folder.verdicts.append(verdict.to_json())
+                outcome = verdict.outcome
+            self.tally.add(trajectory, outcome)
+            _log.info(
+                "%s repeat %d: %s, %s, %d turns%s",
+                *(trajectory.question_id, trajectory.repeat, trajectory.status, outcome, len(trajectory.turns)),
+                f": {trajectory.error}" if trajectory.error else "",
+            )
+            self.on_tally(self.tally)
+
+    async def rollout(self, item: Owed, batcher: MicroBatcher) -> Trajectory:
+        """One question, once."""
+        config, rollout = self.config, self.config.protocol.rollout
+        session = Session(item.question.qid, rollout, batcher.search, self.reader)
+        seed = config.sampling_seed(item.question.qid, item.repeat)
+        episode = await play(item.question.text, config.agent, session, seed=seed)
+        return Trajectory(
+            task=config.task.name,
+            protocol=rollout.fingerprint,
+            question_id=item.question.qid,
+            repeat=item.repeat,
+            agent=config.agent.name,
+            retriever=config.identity["retriever"],
+            status=episode.status,
+            answer=episode.answer,
+            steps=episode.steps,
+            turns=episode.turns,
+            usage=episode.usage,
+            seconds=episode.seconds,
+            attempts=item.attempts,
+            error=episode.error,
+        )
+
+
+@contextmanager
+def _logged(folder: RunFolder) -> Iterator[None]:
+    """Write this package's log into the run folder while the block runs."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
+    handler = logging.FileHandler(folder.path / "logs" / f"{stamp}.log", delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    package = logging.getLogger("lrat_bench")
+    level = package.level
+    package.addHandler(handler)
+    package.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        package.removeHandler(handler)
+        package.setLevel(level)
+        handler.close()

