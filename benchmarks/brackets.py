@@ -19,7 +19,7 @@ from lrat_bench.progress import Progress
 from lrat_bench.retriever.base import BuildContext, Ranked, SearchContext
 from lrat_bench.retriever.bm25 import make_bm25
 
-SEEDS = (0, 20260, 31415, 48879, 57721, 86028)
+SEEDS = (0, 27688, 40309, 62807, 76041, 86258)
 """0 is the default, which generator and heuristic were tuned on; the others were drawn after both were frozen."""
 
 

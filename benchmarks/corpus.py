@@ -51,13 +51,14 @@ def open_again(folder: Path, documents: int) -> dict[str, Any]:  # noqa: ARG001 
     return {}
 
 
-def look_up(folder: Path, documents: int, threads: int = 1) -> dict[str, Any]:  # noqa: ARG001
+def look_up(folder: Path, documents: int, threads: int = 1) -> dict[str, Any]:
     """Documents by id, in random order."""
     from lrat_bench.task.jsonl_corpus import JsonlCorpus
 
     corpus = JsonlCorpus(folder / "corpus.jsonl")
     chosen = random.Random(0)
-    docids = [document.docid for document, _ in zip(corpus, range(1_000_000), strict=False)]
+    step = max(1, documents // LOOK_UPS)
+    docids = [document.docid for n, document in enumerate(corpus) if n % step == 0]
     asked = [chosen.choice(docids) for _ in range(LOOK_UPS)]
     started = time.perf_counter()
     with ThreadPoolExecutor(threads) as pool:

@@ -104,7 +104,7 @@ def one(concurrency: int, questions: int, steps: int) -> None:
                 "steps": tally.steps,
                 "cpu": cpu,
                 "wall": wall,
-                "early": memory[1],
+                "early": memory[len(memory) // 2],
                 "late": memory[-1],
                 "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             }
@@ -123,7 +123,7 @@ def main() -> None:
     if arguments.one:
         one(arguments.one, arguments.questions, arguments.steps)
         return
-    print("| concurrency | steps | CPU ms per step | steps per second | MB early | MB late |")
+    print("| concurrency | steps | CPU ms per step | steps per second | MB half-way | MB at the end |")
     print("| ---: | ---: | ---: | ---: | ---: | ---: |")
     for concurrency in arguments.concurrency:
         command = [sys.executable, __file__, "--one", str(concurrency)]

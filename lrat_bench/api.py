@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from lrat_bench.retriever.base import BuildContext, Retriever
 from lrat_bench.retriever.catalog import load_retriever as _load_retriever
 from lrat_bench.runs.config import RunConfig
 from lrat_bench.runs.folder import RunFolder
-from lrat_bench.runs.manifest import Manifest
+from lrat_bench.runs.manifest import Manifest, describe_run
 from lrat_bench.runs.resolve import Settings, resolve
 from lrat_bench.runs.run import Run
 from lrat_bench.runs.runner import play_owed
@@ -105,11 +106,16 @@ def run_config(
     on_tally: OnTally | None = None,
 ) -> Run:
     """Carry out a resolved run; see `run`."""
-    folder = RunFolder(Path(out) if out is not None else Path("runs") / config.folder_name)
+    folder = RunFolder(Path(out) if out is not None else config.folder_in(Path("runs")))
+    manifest = describe_run(config)
     with folder.hold():
+        if not fresh:
+            folder.refuse_another(manifest)
+        config.retriever.prepare(progress)
+        # Only now is anything let go of: all that could be refused has been.
         if fresh:
             folder.discard()
-        config.retriever.prepare(progress)
+        folder.claim(manifest)
         try:
             _complete(lambda: play_owed(config, folder, on_tally=on_tally or (lambda _: None)))
         except KeyboardInterrupt:
@@ -121,7 +127,7 @@ def run_config(
             _score_if_possible(config, folder)
             raise
         _score(config, folder)
-    return Run(folder.path)
+    return Run(folder.path, config.task)
 
 
 def load_run(path: str | Path) -> Run:
@@ -163,12 +169,13 @@ def rescore(
 
 
 def load_task(task: str, *, set: Mapping[str, Any] | None = None, progress: Progress = no_progress) -> Task:  # noqa: A002
-    """A task by name or folder; prepared on first use.
+    """A task by name or folder, prepared on first use; `name@protocol` makes that protocol its default one.
 
     Raises:
         UsageError: there is no such task, or its files are wrong.
     """
-    return _load_task(task, settings=set, progress=progress)[0]
+    loaded, protocol = _load_task(task, settings=set, progress=progress)
+    return replace(loaded, default_protocol=protocol.name)
 
 
 def load_retriever(

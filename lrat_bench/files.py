@@ -10,12 +10,13 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
-from lrat_bench.errors import UsageError
+from lrat_bench.errors import DataError, UsageError
 
 __all__ = [
     "append_line",
@@ -26,6 +27,8 @@ __all__ = [
     "fingerprint",
     "locked",
     "mend_tail",
+    "read_value",
+    "read_yaml",
     "sha256_file",
     "write_atomic",
     "write_json",
@@ -45,6 +48,19 @@ def encodable(text: str) -> str:
 def fingerprint(value: Any) -> str:
     """SHA-256 (64 hex digits) of the canonical JSON of `value`."""
     return hashlib.sha256(canonical_json(value).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def read_value(text: str) -> Any:
+    """A value as users write it, read as YAML: `5`, `0.4`, `null`, `[search]`, `text`; a date stays a text.
+
+    What is no YAML is the text itself.
+    """
+    import yaml
+
+    try:
+        return yaml.load(text, _plain_loader())  # noqa: S506 -- a safe loader
+    except yaml.YAMLError:
+        return text
 
 
 def sha256_file(path: Path) -> str:
@@ -175,6 +191,39 @@ def cache_folder() -> Path:
     """Where corpora and indexes are kept: `$LRAT_BENCH_CACHE`, else the platform's cache folder."""
     chosen = os.environ.get("LRAT_BENCH_CACHE")
     return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("lrat-bench"))
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML file; dates stay texts.
+
+    Raises:
+        DataError: it cannot be read, or is not YAML; the message names the line.
+    """
+    import yaml
+
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _plain_loader())  # noqa: S506 -- a safe loader
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot be read: {error}", file=path) from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or " ".join(str(error).split())
+        raise DataError(f"not valid YAML: {reason}", file=path, line=mark and mark.line + 1) from None
+
+
+@cache
+def _plain_loader() -> Any:
+    """YAML's safe loader, which would make a date of `2026-01-31`, without that."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Safe, and blind to dates."""
+
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
+        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    return Loader
 
 
 def _umask() -> int:

@@ -143,7 +143,7 @@ class TurnRecord(_Record):
 
     turn: int
     finish_reason: str | None = None
-    text: str | None = Field(default=None, description="visible text beside tool calls; an answer is in its own step")
+    text: str | None = Field(default=None, description="visible text beside calls, or cut off; an answer has a step")
     usage: Usage = Usage()
     seconds: float = 0.0
     request: str | None = Field(default=None, description="SHA-256 of the canonical request")

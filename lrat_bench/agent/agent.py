@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 
 from lrat_bench.agent.formats.base import WireFormat
 from lrat_bench.agent.formats.native import Native
-from lrat_bench.errors import UsageError
 from lrat_bench.files import fingerprint
 from lrat_bench.model.seam import Model, Sampling
 from lrat_bench.task.protocol import Rollout
@@ -33,18 +32,8 @@ class Agent:
     context_tokens: int | None = None
 
     def sampling_under(self, rollout: Rollout, *, seed: int | None) -> Sampling:
-        """The values sent: the protocol's where it pins them, else the agent's own.
-
-        Raises:
-            UsageError: the protocol names a value that does not exist.
-        """
-        pinned = self.sampling
-        if rollout.sampling is not None:
-            known = {value.name for value in fields(Sampling)} - {"seed"}
-            if unknown := sorted(set(rollout.sampling) - known):
-                raise UsageError(f"protocol.sampling has no value {unknown[0]!r}; known: {', '.join(sorted(known))}")
-            pinned = Sampling(**{**rollout.sampling, "stop": tuple(rollout.sampling.get("stop", ()))})
-        return replace(pinned, seed=seed)
+        """The values sent: the agent's own, with those that the protocol pins in their place."""
+        return replace(self.sampling, **rollout.sampling.model_dump(exclude_none=True), seed=seed)
 
     @property
     def fingerprint(self) -> str:

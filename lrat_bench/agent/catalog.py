@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lrat_bench.agent.agent import Agent
-from lrat_bench.errors import UnknownName, UsageError
+from lrat_bench.errors import LratBenchError, UnknownName, UsageError
 from lrat_bench.model.seam import Model
 from lrat_bench.registry import Entry, Registry, load_object
 
@@ -37,8 +37,8 @@ def load_agent(spec: str, settings: Mapping[str, Any] | None = None) -> Agent:
     """The agent that `spec` names.
 
     Args:
-        spec: a registered name, or `module:object`, where the object is an `Agent`, a `Model`, or a function that
-            takes the settings and returns one of these.
+        spec: a registered name, or `module:object`, where the object is an `Agent`, a `Model`, a class of one, or a
+            function that takes the settings and returns one.
         settings: what `--set agent.key=value` gave.
 
     Raises:
@@ -52,8 +52,8 @@ def load_agent(spec: str, settings: Mapping[str, Any] | None = None) -> Agent:
         found = load_object(spec)
     else:
         raise UnknownName("agent", spec, AGENTS, hint="An agent of your own is given as module:object.")
-    if callable(found) and not isinstance(found, Agent | Model):
-        found = found(given)
+    if isinstance(found, type) or (callable(found) and not isinstance(found, Agent | Model)):
+        found = _made(spec, found, given)
     elif given:
         raise UsageError(f"agent {spec!r} is an object and takes no settings; got {', '.join(map(repr, given))}")
     if isinstance(found, Agent):
@@ -61,3 +61,12 @@ def load_agent(spec: str, settings: Mapping[str, Any] | None = None) -> Agent:
     if isinstance(found, Model):
         return Agent(found.name, found)
     raise UsageError(f"agent {spec!r} gave a {type(found).__name__}; it must give an Agent or a Model")
+
+
+def _made(spec: str, factory: Any, settings: dict[str, Any]) -> Any:
+    try:
+        return factory(settings) if settings or not isinstance(factory, type) else factory()
+    except LratBenchError:
+        raise
+    except Exception as error:
+        raise UsageError(f"agent {spec!r} cannot be made: {type(error).__name__}: {error}") from error

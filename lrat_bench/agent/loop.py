@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
@@ -32,6 +34,7 @@ __all__ = ["Episode", "play"]
 
 _ANSWER_NOW = "No more tools can be called. Give your final answer now, in the form asked for."
 _LAST_TURN = "One more turn with tools is left."
+_LAST_WORD = "Your next turn is the last: give your final answer in it."
 _UNREADABLE = "Your reply was empty. Call a tool, or give your final answer in the form asked for."
 _CUT_OFF = "Your reply was cut off by the output limit. Be shorter: call a tool, or give your final answer."
 
@@ -86,13 +89,14 @@ async def play(question: str, agent: Agent, session: Session, *, seed: int | Non
     tools = offered(rollout)
     prompt = render_prompt(rollout.prompt, question=question, tools=describe(tools), current_date=rollout.current_date)
     sampling = agent.sampling_under(rollout, seed=seed)
-    loop = _Loop(agent, session, tools, sampling, agent.format.start(prompt, tools))
+    clock = asyncio.timeout(rollout.max_seconds)
+    loop = _Loop(agent, session, tools, sampling, agent.format.start(prompt, tools), clock)
     started = time.perf_counter()
     status: Status
     answer: str | None = None
     error: str | None = None
     try:
-        async with asyncio.timeout(rollout.max_seconds):
+        async with clock:
             await loop.run()
     except _End as end:
         status, answer = end.status, end.answer
@@ -120,6 +124,7 @@ class _Loop:
     tools: tuple[Tool, ...]
     sampling: Sampling
     history: list[Message]
+    clock: asyncio.Timeout
     turns: list[TurnRecord] = field(default_factory=list)
     format_errors: int = 0
 
@@ -143,6 +148,15 @@ class _Loop:
         else:
             await self.correct(turn, _UNREADABLE)
 
+    @contextmanager
+    def clock_stopped(self) -> Iterator[None]:
+        """Time that tools take is not the agent's: how long a retriever takes must not change a trajectory."""
+        deadline, stopped = self.clock.when(), asyncio.get_running_loop().time()
+        self.clock.reschedule(None)
+        yield
+        if deadline is not None:
+            self.clock.reschedule(deadline + asyncio.get_running_loop().time() - stopped)
+
     @property
     def number(self) -> int:
         """0-based number of the turn that was completed last."""
@@ -151,12 +165,12 @@ class _Loop:
     async def act(self, turn: Turn) -> None:
         """Carry out the calls of a turn and show the results."""
         number = self.number
-        replies = await self.session.execute(turn.calls, turn=number)
+        with self.clock_stopped():
+            replies = await self.session.execute(turn.calls, turn=number)
         self.turns[-1] = self.turns[-1].model_copy(update={"repaired": sum(reply.repaired for reply in replies)})
         self.format_errors = 0 if any(reply.readable for reply in replies) else self.format_errors + 1
-        for reply in replies:
-            if not reply.readable:
-                self.session.notice(reply.text, turn=number)
+        for said in (words for reply in replies for words in (reply.refusal, reply.notice) if words):
+            self.session.notice(said, turn=number)
         limit = self.limit([reply.text for reply in replies])
         notice = self.notice(limit)
         if notice:
@@ -204,7 +218,9 @@ class _Loop:
         if limit:
             return _ANSWER_NOW if self.grants(limit) else None
         last_turn = len(self.turns) == rollout.max_turns - 1
-        return _LAST_TURN if rollout.notices and rollout.forced_answer and last_turn else None
+        if not (rollout.notices and last_turn):
+            return None
+        return _LAST_TURN if rollout.forced_answer else _LAST_WORD
 
     def grants(self, limit: Status) -> bool:
         """Whether an extra completion is granted after this limit."""
@@ -250,15 +266,14 @@ class _Loop:
         """One completion, decoded and recorded, its reasoning logged."""
         request = self.agent.format.request(self.history, self.tools, may_call=may_call, sampling=self.sampling)
         started = time.perf_counter()
-        with boundary("model"):
-            raw = await self.agent.model.complete(request)
         number = len(self.turns)
-        turn = self.agent.format.decode(_clean(raw), number=number)
+        with boundary("model"):
+            turn = self.agent.format.decode(_clean(await self.agent.model.complete(request)), number=number)
         self.turns.append(
             TurnRecord(
                 turn=number,
                 finish_reason=turn.finish_reason,
-                text=turn.text if turn.calls and turn.text else None,
+                text=turn.text if turn.text and (turn.calls or turn.finish_reason == "length") else None,
                 usage=turn.usage,
                 seconds=time.perf_counter() - started,
                 request=request.fingerprint,

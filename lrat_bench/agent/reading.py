@@ -67,7 +67,7 @@ def read_call(call: ToolCall, tools: tuple[str, ...]) -> ReadCall | Unreadable:
     arguments, repaired = _parse(call.arguments)
     if not isinstance(arguments, dict):
         return Unreadable(f"The arguments are not a JSON object; write {_FORM[tool]}.")
-    given = next((arguments[key] for key in _ARGUMENTS[tool] if key in arguments), None)
+    given = next((arguments[key] for key in _ARGUMENTS[tool] if arguments.get(key) is not None), None)
     if given is None:
         named = ", ".join(map(repr, arguments)) or "none"
         return Unreadable(f"The argument {_ARGUMENTS[tool][0]!r} is missing (given: {named}); write {_FORM[tool]}.")
@@ -92,14 +92,12 @@ def _parse(text: str) -> tuple[Any, bool]:
 
 def _entries(value: Any) -> tuple[str, ...]:
     """The texts of one argument: a text, a number, a list of them, or a list that was written as text."""
-    if isinstance(value, str) and value.lstrip().startswith("["):
-        try:
-            listed = json.loads(value)
-        except (ValueError, RecursionError):
-            listed = None
-        if isinstance(listed, list):
+    if isinstance(value, str) and value.strip().startswith("[") and value.strip().endswith("]"):
+        listed, _ = _parse(value)
+        if isinstance(listed, list) and all(isinstance(item, str) for item in listed):
             value = listed
-    items = value if isinstance(value, list) else [value]
+    items = [item for item in value if item is not None] if isinstance(value, list) else [value]
+    items = [int(item) if isinstance(item, float) and item.is_integer() else item for item in items]
     if not all(isinstance(item, str | int) and not isinstance(item, bool) for item in items):
         return ()
     return tuple(text for item in items if (text := encodable(str(item)).strip()))

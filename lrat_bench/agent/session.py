@@ -29,12 +29,21 @@ SearchFunction = Callable[[str, int, SearchContext], Awaitable[list[Ranked]]]
 
 @dataclass(slots=True)
 class Reply:
-    """The answer to one tool call: blocks to render, and whether the call could be carried out at all."""
+    """The answer to one tool call.
+
+    Attributes:
+        blocks: what is rendered.
+        readable: whether it was understood.
+        repaired: whether its JSON had to be mended for that.
+        notice: what the harness says beside the results.
+        refusal: why the call as a whole was not carried out.
+    """
 
     blocks: list[Block]
     readable: bool = True
     repaired: bool = False
     notice: str | None = None
+    refusal: str | None = None
 
     @property
     def text(self) -> str:
@@ -52,7 +61,6 @@ class _Entry:
     duplicate_of: int | None
     reply: Reply
     step: Search | Browse | None = None
-    block: Block | None = None
 
 
 @dataclass(slots=True)
@@ -114,13 +122,15 @@ class Session:
     def _plan(self, position: int, call: ToolCall, entries: list[_Entry]) -> Reply:
         read = read_call(call, self.rollout.tools)
         if isinstance(read, Unreadable):
-            return Reply([ErrorBlock(read.problem)], readable=False)
+            return Reply([ErrorBlock(read.problem)], readable=False, refusal=read.problem)
         if self.calls_left is not None and self.calls_left <= 0:
-            return Reply([ErrorBlock(f"The budget of {self.rollout.max_calls} tool calls is spent.")])
+            spent = f"The budget of {self.rollout.max_calls} tool calls is spent."
+            return Reply([ErrorBlock(spent)], refusal=spent)
         self.calls += 1
         reply = Reply([], repaired=read.repaired)
         kept = read.entries[: self.rollout.queries_per_call]
-        entries += [self._entry(position, read, value, reply, entries) for value in kept]
+        for value in kept:
+            entries.append(self._entry(position, read, value, reply, entries))
         if len(kept) < len(read.entries):
             reply.notice = f"Only the first {len(kept)} of {len(read.entries)} entries of this call were carried out."
         return reply

@@ -7,7 +7,7 @@ import time
 import click
 
 from lrat_bench.cli.options import json_option, print_json, set_option, stdout
-from lrat_bench.cli.watch import watch_work
+from lrat_bench.cli.watch import watch
 
 __all__ = ["index"]
 
@@ -26,9 +26,9 @@ def index(task: str, retriever: str, assignments: tuple[str, ...], as_json: bool
 
     settings = Settings.parse(assignments)
     started = time.monotonic()
-    with watch_work(quiet=as_json) as progress:
-        loaded, _ = load_task(task, settings=settings.task, progress=progress)
-        found = load_retriever(retriever, loaded, set=settings.retriever, progress=progress)
+    with watch() as shown:
+        loaded, _ = load_task(task, settings=settings.task, progress=shown.work)
+        found = load_retriever(retriever, loaded, set=settings.retriever, progress=shown.work)
     found.close()
     seconds = time.monotonic() - started
     if as_json:

@@ -17,12 +17,13 @@ def list_registry(registry: Registry, *, as_json: bool, remark: str) -> None:
         )
         return
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(registry.kind)
     table.add_column("")
     for name, entry in entries.items():
-        table.add_row(f"[bold]{name}[/bold]", entry.summary)
+        table.add_row(Text(name, style="bold"), Text(entry.summary))
     console = stdout()
     console.print(table)
     console.print(f"[dim]{remark}[/dim]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -65,13 +66,11 @@ class _Verbs(click.Group):
 )
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.version_option(package_name="lrat-bench", message="lrat-bench %(version)s")
-@click.pass_context
-def cli(ctx: click.Context, debug: bool) -> None:
+def cli(debug: bool) -> None:
     """Benchmark search agents over retrievers.
 
     With no options at all, `lrat-bench run` runs the embedded default: no key, no GPU, no download.
     """
-    ctx.obj = {"debug": debug}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -95,12 +94,16 @@ def _run(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", 3)
     except LratBenchError as error:
-        if "--debug" in arguments:
+        if _debugging(arguments):
             raise
         return _fail(str(error), error.exit_code)
     except BrokenPipeError:
         return 0
     return int(code or 0)
+
+
+def _debugging(arguments: list[str]) -> bool:
+    return "--debug" in arguments or os.environ.get("LRAT_BENCH_DEBUG", "").lower() in ("1", "true", "yes", "on")
 
 
 def _fail(message: str, code: int) -> int:

@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["as_json", "config_file", "json_option", "print_json", "set_option", "stderr", "stdout"]
+__all__ = ["as_json", "config_file", "json_option", "plain", "print_json", "set_option", "stderr", "stdout"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,6 +53,13 @@ def as_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
 
 
+def plain(value: Any) -> str:
+    """A value of a setting, as people write it."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return "–" if value is None else str(value)
+
+
 def print_json(value: Any) -> None:
     """The one JSON document of `--json`."""
     click.echo(as_json(value))
@@ -76,12 +83,9 @@ def stderr() -> Console:
 def _read_config(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:  # noqa: ARG001
     if value is None:
         return
-    import yaml
+    from lrat_bench.files import read_yaml
 
-    try:
-        content = yaml.safe_load(value.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise click.UsageError(f"{value}: not a YAML file: {' '.join(str(error).split())}") from None
+    content = read_yaml(value) or {}
     if not isinstance(content, dict):
         raise click.UsageError(f"{value}: must be a mapping of options to values")
     names = {max(option.opts, key=len).lstrip("-"): option.name for option in ctx.command.params}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from lrat_bench.cli.options import config_file, json_option, print_json, set_option, stdout
-from lrat_bench.cli.watch import watch_run, watch_work
+from lrat_bench.cli.options import config_file, json_option, plain, print_json, set_option, stdout
+from lrat_bench.cli.watch import watch
 
 if TYPE_CHECKING:
     from lrat_bench.runs.config import RunConfig
@@ -67,7 +68,7 @@ def run(
     from lrat_bench.report.summary import summary, to_json
     from lrat_bench.runs.resolve import Settings, resolve
 
-    with watch_work(quiet=as_json) as progress:
+    with watch() as shown:
         config = resolve(
             task=task,
             agent=agent,
@@ -78,17 +79,12 @@ def run(
             seed=seed,
             concurrency=concurrency,
             settings=Settings.parse(assignments),
-            progress=progress,
+            progress=shown.work,
         )
-    try:
-        if dry_run:
-            return _show_plan(config, out, as_json=as_json)
-        with watch_work(quiet=as_json) as progress:
-            config.retriever.prepare(progress)
-        with watch_run(quiet=as_json) as on_tally:
-            done = run_config(config, out=out, fresh=fresh, on_tally=on_tally)
-    finally:
-        config.retriever.close()
+        with closing(config.retriever):
+            if dry_run:
+                return _show_plan(config, out, as_json=as_json)
+            done = run_config(config, out=out, fresh=fresh, progress=shown.work, on_tally=shown.run)
     manifest, scores = done.manifest, done.metrics
     if as_json:
         print_json(to_json(done.path, manifest, scores))
@@ -109,12 +105,8 @@ def _show_plan(config: RunConfig, out: Path | None, *, as_json: bool) -> int:
         if isinstance(value, dict):
             console.print(f"[bold]{name}[/bold]")
             for key, inner in value.items():
-                console.print(f"  {key}: {_plain(inner)}", markup=False)
+                console.print(f"  {key}: {plain(inner)}", markup=False)
         else:
             console.print(f"[bold]{name}[/bold]: ", end="")
-            console.print(_plain(value), markup=False)
+            console.print(plain(value), markup=False)
     return 0
-
-
-def _plain(value: Any) -> str:
-    return "–" if value is None else ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

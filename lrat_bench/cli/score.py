@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from lrat_bench.cli.options import json_option, print_json, stdout
-from lrat_bench.cli.watch import watch_work
+from lrat_bench.cli.watch import watch
 
 __all__ = ["score"]
 
@@ -27,8 +27,8 @@ def score(runs: tuple[Path, ...], task: str | None, judge: str | None, as_json: 
 
     documents, unresolved = [], 0
     for path in runs:
-        with watch_work(quiet=as_json) as progress:
-            run, manifest, scores = rescore(path, task=task, judge=judge, progress=progress)
+        with watch() as shown:
+            run, manifest, scores = rescore(path, task=task, judge=judge, progress=shown.work)
         unresolved += scores.unresolved
         documents.append(to_json(run.path, manifest, scores))
         if not as_json:

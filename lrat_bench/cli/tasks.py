@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from lrat_bench.cli.options import json_option, print_json, set_option, stdout
-from lrat_bench.cli.watch import watch_work
+from lrat_bench.cli.options import json_option, plain, print_json, set_option, stdout
+from lrat_bench.cli.watch import watch
 
 __all__ = ["tasks"]
 
@@ -28,38 +28,48 @@ def list_tasks(as_json: bool) -> None:
         print_json([card.model_dump(mode="json") for card in cards])
         return
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
     for column in ("task", "domain", "splits", "protocols", ""):
         table.add_column(column)
     for card in cards:
         splits = ", ".join(f"{name} ({role})" for name, role in card.splits.items())
-        table.add_row(f"[bold]{card.name}[/bold]", card.domain, splits, ", ".join(card.protocols), card.summary)
+        cells = (card.name, card.domain or "", splits, ", ".join(card.protocols), card.summary)
+        table.add_row(*(Text(cell, style="bold" if cell == card.name else "") for cell in cells))
     stdout().print(table)
 
 
 @tasks.command("show")
-@click.argument("task")
+@click.argument("task", metavar="NAME|FOLDER")
 @json_option
 def show_task(task: str, as_json: bool) -> None:
-    """A task's card and its protocols, every knob."""
-    from lrat_bench.task.catalog import task_card
+    """A task's card, and every knob of its protocols."""
+    from lrat_bench.task.catalog import known_names, load_task, task_card
 
-    card = task_card(task)
+    if task in known_names():
+        card = task_card(task)
+        about = card.model_dump(mode="json", exclude={"protocols", "default_protocol"})
+        protocols, default = card.protocols, card.default_protocol
+    else:
+        with watch() as shown:
+            loaded, _ = load_task(task, progress=shown.work)
+        about = {"name": loaded.name, "domain": loaded.domain, "splits": dict(loaded.splits)}
+        protocols, default = dict(loaded.protocols), loaded.default_protocol
     if as_json:
-        print_json(card.model_dump(mode="json"))
+        found = {name: protocol.model_dump(mode="json") for name, protocol in protocols.items()}
+        print_json({**about, "default_protocol": default, "protocols": found})
         return
     console = stdout()
-    console.print(f"[bold]{card.name}[/bold]  {card.summary}")
-    console.print(f"domain {card.domain or '–'}, licence {card.license}, source {card.source}")
-    console.print("settings  " + ", ".join(f"{key} = {value}" for key, value in card.settings.items()), markup=False)
-    for protocol in card.protocols.values():
-        default = " (default)" if protocol.name == card.default_protocol else ""
-        console.print(f"\n[bold]@{protocol.name}[/bold]{default}  {protocol.summary}")
-        for part, name in ((protocol.rollout, "rollout"), (protocol.scoring, "scoring")):
-            console.print(f"  [dim]{name} {part.fingerprint[:12]}[/dim]")
+    for key, value in about.items():
+        pairs = [f"{name} = {plain(inner)}" for name, inner in value.items()] if isinstance(value, dict) else value
+        console.print(f"{key}: {plain(pairs)}", markup=False)
+    for name, protocol in protocols.items():
+        console.print(f"\n@{name}{' (default)' if name == default else ''}  {protocol.summary}", markup=False)
+        for part, of in ((protocol.rollout, "rollout"), (protocol.scoring, "scoring")):
+            console.print(f"  {of} {part.fingerprint[:12]}", markup=False, style="dim")
             for key, value in part.model_dump(mode="json").items():
-                console.print(f"    {key}: {_plain(value)}", markup=False)
+                console.print(f"    {key}: {plain(value)}", markup=False)
 
 
 @tasks.command("prepare")
@@ -76,8 +86,8 @@ def prepare_task(task: str, assignments: tuple[str, ...], as_json: bool) -> None
     settings = Settings.parse(assignments)
     if others := [room for room in settings.to_dict() if room != "task"]:
         raise UsageError(f"tasks prepare takes settings of the task only, got {others[0]}.…")
-    with watch_work(quiet=as_json) as progress:
-        loaded, protocol = load_task(task, settings=settings.task, progress=progress)
+    with watch() as shown:
+        loaded, protocol = load_task(task, settings=settings.task, progress=shown.work)
     counts = {split: len(loaded.select(split)) for split in loaded.splits}
     if as_json:
         found: dict[str, Any] = {
@@ -96,9 +106,3 @@ def prepare_task(task: str, assignments: tuple[str, ...], as_json: bool) -> None
     stdout().print(
         f"{loaded.name}: {numbers.count(len(loaded.corpus))} documents, questions: {questions}", markup=False
     )
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return "–" if value is None else str(value)

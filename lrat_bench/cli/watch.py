@@ -1,76 +1,74 @@
-"""Progress on stderr: a live bar in a terminal, a line now and then in a log."""
+"""Progress on stderr: live bars in a terminal, a line now and then in a log."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lrat_bench.cli.options import stderr
-from lrat_bench.progress import Progress, no_progress
 
 if TYPE_CHECKING:
-    from lrat_bench.runs.tally import OnTally, Tally
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
 
-__all__ = ["watch_run", "watch_work"]
+    from lrat_bench.runs.tally import Tally
+
+__all__ = ["Watch", "watch"]
 
 _LOG_SECONDS = 10.0
 """How often a log that is no terminal gets a line."""
 
 
-@contextmanager
-def watch_work(*, quiet: bool = False) -> Iterator[Progress]:
-    """Show how preparing goes: one bar per kind of work."""
-    if quiet:
-        yield no_progress
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+@dataclass
+class Watch:
+    """Shows work that is prepared (`work`) and a run that goes on (`run`)."""
 
+    console: Console
+    bars: Progress
+    _tasks: dict[str, TaskID] = field(default_factory=dict)
+    _last: float = 0.0
+
+    def work(self, what: str, done: int, total: int | None) -> None:
+        """A `Progress`: one bar per kind of work."""
+        if what not in self._tasks and not self.console.is_terminal:
+            self.console.print(f"{what} …", markup=False)
+        self._show(what, done, total, "")
+
+    def run(self, tally: Tally) -> None:
+        """An `OnTally`: success so far, steps, queries per second, time left."""
+        done = tally.kept + tally.done
+        self._show("questions", done, tally.total, _state(tally))
+        ended = done == tally.total
+        if not self.console.is_terminal and (ended or time.monotonic() - self._last > _LOG_SECONDS):
+            self._last = time.monotonic()
+            self.console.print(f"questions {done}/{tally.total}  {_state(tally)}", markup=False)
+
+    def _show(self, what: str, done: int, total: int | None, state: str) -> None:
+        from rich.markup import escape
+
+        if what not in self._tasks:
+            self._tasks[what] = self.bars.add_task(escape(what), total=total, state="")
+        self.bars.update(self._tasks[what], completed=done, total=total, state=state)
+
+
+@contextmanager
+def watch() -> Iterator[Watch]:
+    """Show progress while the block runs; what it showed is gone from a terminal afterwards."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = stderr()
     columns = (
-        SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TextColumn("{task.fields[state]}"),
     )
-    console = stderr()
-    tasks: dict[str, object] = {}
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-
-        def show(what: str, done: int, total: int | None) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-                if not console.is_terminal:
-                    console.print(f"{what} …")
-            bars.update(tasks[what], completed=done, total=total)  # type: ignore[arg-type]
-
-        yield show
-
-
-@contextmanager
-def watch_run(*, quiet: bool = False) -> Iterator[OnTally]:
-    """Show how a run goes: success so far, steps, queries per second, time left."""
-    if quiet:
-        yield lambda _: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    console = stderr()
-    columns = (TextColumn("questions"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[state]}"))
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        bar = bars.add_task("", total=None, state="")
-        last = 0.0
-
-        def show(tally: Tally) -> None:
-            nonlocal last
-            bars.update(bar, total=tally.total, completed=tally.kept + tally.done, state=_state(tally))
-            ended = tally.kept + tally.done == tally.total
-            if not console.is_terminal and (ended or time.monotonic() - last > _LOG_SECONDS):
-                last = time.monotonic()
-                console.print(f"questions {tally.kept + tally.done}/{tally.total}  {_state(tally)}")
-
-        yield show
+        yield Watch(console, bars)
 
 
 def _state(tally: Tally) -> str:

@@ -38,9 +38,9 @@ def summary(path: Path, manifest: Manifest, scores: Scores) -> RenderableType:
     """What `run` and `score` print: a frame with the run's parts, its metrics and how its questions ended."""
     frame = Panel(
         Group(_parts(manifest), Text(), _metrics(scores), Text(), _endings(scores)),
-        title=f"[bold]{manifest.task['name']}[/bold] · {manifest.split}",
+        title=Text.assemble((_shown(manifest.task["name"]), "bold"), f" · {_shown(manifest.split)}"),
         title_align="left",
-        subtitle=f"[dim]{path}[/dim]",
+        subtitle=Text(_shown(str(path)), style="dim"),
         subtitle_align="left",
         expand=False,
         padding=(1, 2),
@@ -65,16 +65,17 @@ def _parts(manifest: Manifest) -> Table:
     documents = numbers.count(manifest.task["documents"])
     domain = f", {manifest.task['domain']}" if manifest.task["domain"] else ""
     rollout = manifest.protocol.rollout
-    table.add_row("task", f"{manifest.task['name']} ({documents} documents{domain})")
-    table.add_row(
-        "protocol",
-        f"{manifest.protocol.name} (k {rollout.k}, {rollout.snippet_tokens}-token snippets, "
-        f"{rollout.max_turns} turns, judge {manifest.protocol.scoring.judge})",
-    )
-    table.add_row("agent", str(manifest.agent["name"]))
-    table.add_row("retriever", str(manifest.retriever["name"]))
     repeats = f" × {manifest.repeats} repeats" if manifest.repeats > 1 else ""
-    table.add_row("questions", f"{numbers.count(len(manifest.questions))}{repeats}, seed {manifest.seed}")
+    rows = {
+        "task": f"{manifest.task['name']} ({documents} documents{domain})",
+        "protocol": f"{manifest.protocol.name} (k {rollout.k}, {rollout.snippet_tokens}-token snippets, "
+        f"{rollout.max_turns} turns, judge {manifest.protocol.scoring.judge})",
+        "agent": str(manifest.agent["name"]),
+        "retriever": str(manifest.retriever["name"]),
+        "questions": f"{numbers.count(len(manifest.questions))}{repeats}, seed {manifest.seed}",
+    }
+    for name, value in rows.items():
+        table.add_row(name, Text(_shown(value)))
     return table
 
 
@@ -114,3 +115,8 @@ def _owed(scores: Scores) -> Text | None:
         f"{correct}/{scores.n} and {bound}. Give the same command again to complete the run.",
         style="yellow",
     )
+
+
+def _shown(text: object) -> str:
+    """A name as a terminal may get it: names come from files and may hold control sequences."""
+    return "".join(character if character.isprintable() else "�" for character in str(text))

@@ -98,13 +98,19 @@ class MicroBatcher:
             alike[request.k, request.context is None].append(request)
         outcomes: list[_Outcome] = []
         for (k, _), requests in alike.items():
-            try:
-                with boundary("retriever"):
-                    rankings = self._ask(requests, k)
-                outcomes += zip(requests, rankings, strict=True)
-            except BaseException as error:  # noqa: BLE001 -- raised again where it is awaited; lost, it would hang
-                outcomes += [(request, error) for request in requests]
+            outcomes += self._attempt(requests, k)
         return outcomes
+
+    def _attempt(self, requests: Sequence[_Request], k: int) -> list[_Outcome]:
+        """Search requests together; where that fails, each by itself, so that one bad query is alone in its error."""
+        try:
+            with boundary("retriever"):
+                rankings = self._ask(requests, k)
+            return list(zip(requests, rankings, strict=True))
+        except BaseException as error:  # noqa: BLE001 -- raised again where it is awaited; lost, it would hang
+            if len(requests) == 1:
+                return [(requests[0], error)]
+            return [outcome for request in requests for outcome in self._attempt([request], k)]
 
     def _ask(self, requests: Sequence[_Request], k: int) -> list[list[Ranked]]:
         queries = [request.query for request in requests]

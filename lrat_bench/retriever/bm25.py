@@ -43,7 +43,8 @@ def make_bm25(argument: str | None, context: BuildContext) -> BM25:
     k1 = number_setting("bm25", settings, "k1", 0.9, low=0)
     b = number_setting("bm25", settings, "b", 0.4, low=0, high=1)
     threads = int(number_setting("bm25", settings, "threads", _cores(), low=1, high=256))
-    identity: dict[str, Any] = {"retriever": "bm25", "k1": k1, "b": b, **_INDEXED}
+    version = anserini_version(find_anserini())
+    identity: dict[str, Any] = {"retriever": "bm25", "k1": k1, "b": b, "anserini": version, **_INDEXED}
 
     if argument is None:
 
@@ -151,8 +152,13 @@ def _cached_index(corpus: Corpus, cache: Path, threads: int, progress: Progress)
             },
         )
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    build_once(folder, build)
+    try:
+        build_once(folder, build)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write the index to {folder.parent}: {error.strerror or error}; "
+            "set LRAT_BENCH_CACHE to a writable folder with room for it"
+        ) from error
     return folder / "lucene"
 
 

@@ -120,9 +120,9 @@ def find_anserini() -> Path:
     # find_spec on a top-level package locates it without running any of it.
     wheel = find_spec("pyserini")
     for folder in (wheel.submodule_search_locations or ()) if wheel else ():
-        jars = sorted(Path(folder, "resources", "jars").glob("anserini-*-fatjar.jar"))
+        jars = list(Path(folder, "resources", "jars").glob("anserini-*-fatjar.jar"))
         if jars:
-            return jars[-1]
+            return max(jars, key=lambda jar: [int(number) for number in re.findall(r"\d+", jar.stem)])
     raise UsageError("BM25 needs Anserini's jar, which comes with Pyserini; run: pip install --no-deps pyserini==1.6.0")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from lrat_bench.agent.agent import Agent
@@ -12,7 +13,7 @@ from lrat_bench.agent.prompts import prompt_fingerprint
 from lrat_bench.errors import UsageError
 from lrat_bench.files import fingerprint
 from lrat_bench.retriever.base import Retriever
-from lrat_bench.task.protocol import Protocol
+from lrat_bench.task.protocol import Protocol, Rollout
 from lrat_bench.task.question import Question
 from lrat_bench.task.task import Task
 from lrat_bench.task.tokenizer import load_tokenizer
@@ -35,6 +36,7 @@ class RunConfig:
         seed: of sampling; every (question, repeat) gets its own from it.
         concurrency: questions in flight; no part of the identity, since it must not change a result.
         settings: what the user set beside the names, for the manifest.
+        owns_agent: whether the run closes the agent's model; a caller's own agent stays open.
     """
 
     task: Task
@@ -47,6 +49,7 @@ class RunConfig:
     seed: int = 0
     concurrency: int = 16
     settings: dict[str, Any] | None = None
+    owns_agent: bool = True
 
     def __post_init__(self) -> None:
         for name in ("repeats", "concurrency"):
@@ -69,7 +72,7 @@ class RunConfig:
         return {
             "task": self.task.fingerprint,
             "split": self.split,
-            "protocol": self.protocol.rollout.fingerprint,
+            "protocol": _rollout_fingerprint(self.protocol.rollout),
             "tokenizer": load_tokenizer(self.protocol.rollout.snippet_tokenizer).fingerprint,
             "prompt": prompt_fingerprint(self.protocol.rollout.prompt),
             "agent": self.agent.fingerprint,
@@ -81,10 +84,30 @@ class RunConfig:
     def folder_name(self) -> str:
         """`<task>-<split>-<protocol>-<agent>-<retriever>-<hash8>`: the same for the same run, on any machine."""
         protocol = self.protocol.name.partition("+")[0]
-        parts = (self.task.name, self.split, protocol, self.agent.name, self.retriever.name)
+        # What a retriever was given (a path, as a rule) is in its fingerprint.
+        retriever = self.retriever.name.partition(":")[0]
+        parts = (self.task.name, self.split, protocol, self.agent.name, retriever)
         slug = "-".join(re.sub(r"[^A-Za-z0-9.-]+", "_", part).strip("_.-")[-40:] for part in parts)
-        return f"{slug}-{fingerprint(self.identity)[:8]}"
+        return f"{slug}-{self.hash8}"
+
+    @property
+    def hash8(self) -> str:
+        """Eight hex digits of the identity's SHA-256."""
+        return fingerprint(self.identity)[:8]
+
+    def folder_in(self, root: Path) -> Path:
+        """The run's folder below `root`: the one that ends in its hash, whatever it is called, or a new one."""
+        there = sorted(path for path in root.glob(f"*-{self.hash8}") if (path / "manifest.json").exists())
+        return there[0] if there else root / self.folder_name
 
     def sampling_seed(self, qid: str, repeat: int) -> int:
         """The seed of one rollout: 31 bits, a function of (seed, question, repeat)."""
         return int(fingerprint([self.seed, qid, repeat])[:8], 16) & 0x7FFFFFFF
+
+
+def _rollout_fingerprint(rollout: Rollout) -> str:
+    """The fingerprint of the rollout part; a tokenizer that is a file counts by content, wherever it lies."""
+    spec = rollout.snippet_tokenizer
+    if not Path(spec).expanduser().exists():
+        return rollout.fingerprint
+    return rollout.model_copy(update={"snippet_tokenizer": load_tokenizer(spec).fingerprint}).fingerprint

@@ -73,11 +73,11 @@ class RunFolder:
                 raise UsageError(f"cannot write the run folder {self.path}: {error.strerror or error}") from error
             yield
 
-    def claim(self, manifest: Manifest) -> None:
-        """Write the manifest, unless the folder holds another run.
+    def refuse_another(self, manifest: Manifest) -> None:
+        """See that the folder is empty or holds the run of this manifest.
 
         Raises:
-            UsageError: it does; the message names the parts that differ.
+            UsageError: it holds another one; the message names the parts that differ.
         """
         if (self.path / "manifest.json").exists():
             differing = _differing(self.manifest.identity, manifest.identity)
@@ -88,17 +88,33 @@ class RunFolder:
                 )
         elif any(self.path.glob("*.jsonl")):
             raise UsageError(f"{self.path} holds records but no manifest.json: give another --out, or --fresh")
+
+    def claim(self, manifest: Manifest) -> None:
+        """Write the manifest; earlier invocations of the run stay listed in it.
+
+        Raises:
+            UsageError: the folder holds another run, or cannot be written.
+        """
+        self.refuse_another(manifest)
+        if (self.path / "manifest.json").exists():
+            earlier = self.manifest.invocations
+            manifest = manifest.model_copy(update={"invocations": (*earlier, *manifest.invocations)})
         try:
             write_json(self.path / "manifest.json", manifest.to_dict())
         except OSError as error:
             raise UsageError(f"cannot write the run folder {self.path}: {error.strerror or error}") from error
 
     def discard(self) -> None:
-        """Delete what runs leave behind, and nothing else; the folder itself stays."""
-        for name in ("manifest.json", "trajectories.jsonl", "verdicts.jsonl", "metrics.json"):
+        """Delete what a run leaves behind, by name, and nothing else; the folder itself and its logs stay.
+
+        Raises:
+            UsageError: the folder is something else than a run's.
+        """
+        manifest = self.path / "manifest.json"
+        if manifest.exists() and b'"lrat-bench/manifest/' not in manifest.read_bytes():
+            raise UsageError(f"{manifest} is not a run's, so nothing is discarded: give another --out")
+        for name in ("trajectories.jsonl", "verdicts.jsonl", "metrics.json", "run.trec", "manifest.json"):
             (self.path / name).unlink(missing_ok=True)
-        for file in self.path.glob("run*.trec"):
-            file.unlink()
 
 
 def _differing(mine: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

@@ -16,7 +16,18 @@ from lrat_bench.runs.config import RunConfig
 from lrat_bench.task.protocol import Protocol
 from lrat_bench.task.question import Role
 
-__all__ = ["Manifest", "describe_run", "read_manifest"]
+__all__ = ["Invocation", "Manifest", "describe_run", "read_manifest"]
+
+
+class Invocation(BaseModel):
+    """The circumstances of one command."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    started: str = Field(description="UTC")
+    versions: dict[str, str] = Field(description="of lrat-bench, Python, and the libraries that a result may hang on")
+    git: dict[str, Any] | None = Field(description="commit and dirty flag of the checkout lrat-bench runs from")
+    machine: dict[str, str]
 
 
 class Manifest(BaseModel):
@@ -39,10 +50,7 @@ class Manifest(BaseModel):
     retriever: dict[str, Any]
     seed: int
     settings: dict[str, Any] = Field(description="what was set on the command line beside the names")
-    versions: dict[str, str] = Field(description="of lrat-bench, Python, and the libraries that a result may hang on")
-    git: dict[str, Any] | None = Field(description="commit and dirty flag of the checkout lrat-bench runs from")
-    machine: dict[str, str]
-    started: str = Field(description="UTC, of the command that wrote this manifest last")
+    invocations: tuple[Invocation, ...] = Field(description="every command that worked on the folder, in order")
 
     def to_dict(self) -> dict[str, Any]:
         """As written."""
@@ -77,11 +85,15 @@ def describe_run(config: RunConfig) -> Manifest:
         },
         retriever={"name": retriever.name, "fingerprint": retriever.fingerprint},
         seed=config.seed,
-        settings=dict(config.settings or {}),
-        versions=_versions(),
-        git=_git(Path(__file__).parent),
-        machine={"system": platform.system(), "architecture": platform.machine()},
-        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        settings=_without_secrets(dict(config.settings or {})),
+        invocations=(
+            Invocation(
+                started=datetime.now(UTC).isoformat(timespec="seconds"),
+                versions=_versions(),
+                git=_git(Path(__file__).parent),
+                machine={"system": platform.system(), "architecture": platform.machine()},
+            ),
+        ),
     )
 
 
@@ -99,6 +111,19 @@ def read_manifest(path: Path) -> Manifest:
         raise DataError(f"not a run manifest of this version: {place}: {first['msg']}", file=path) from None
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}", file=path) from None
+
+
+def _without_secrets(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings, with the values of those blanked out whose names speak of a secret."""
+    return {
+        key: _without_secrets(value)
+        if isinstance(value, dict)
+        else "(not recorded)"
+        if any(word in key.lower() for word in ("key", "token_", "secret", "password", "credential"))
+        or key.lower() in ("token", "auth")
+        else value
+        for key, value in settings.items()
+    }
 
 
 def _versions() -> dict[str, str]:

@@ -18,13 +18,13 @@ _BYTES_PER_TURN = 2_500
 def plan(config: RunConfig, out: Path | None = None) -> dict[str, Any]:
     """The resolved run: its parts, its folder, and upper bounds of what it will take.
 
-    Nothing is written, no index is built, no model is asked.
+    The task is prepared in the cache by then; no index is built, no model is asked, no run folder is touched.
 
     Args:
         config: the resolved run.
         out: the run folder, where it is not the default one.
     """
-    folder = RunFolder(out or Path("runs") / config.folder_name)
+    folder = RunFolder(out or config.folder_in(Path("runs")))
     kept = {record.key: Kept(record.status, record.attempts) for record in folder.trajectories.scan()}
     todo = owed(config.questions, config.repeats, kept)
     rollout = config.protocol.rollout

@@ -6,20 +6,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from lrat_bench.agent.agent import Agent
 from lrat_bench.agent.catalog import load_agent
+from lrat_bench.agent.prompts import prompt_fingerprint
 from lrat_bench.errors import UnknownName, UsageError
-from lrat_bench.files import cache_folder
+from lrat_bench.files import cache_folder, read_value
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.retriever.base import BuildContext, Retriever
 from lrat_bench.retriever.catalog import load_retriever
 from lrat_bench.runs.config import RunConfig
+from lrat_bench.score.judges.registry import load_judge
 from lrat_bench.task.catalog import load_task
 from lrat_bench.task.protocol import Protocol, Rollout, Scoring
 from lrat_bench.task.task import Task
+from lrat_bench.task.tokenizer import load_tokenizer
 
 __all__ = ["ROOMS", "Settings", "customise", "resolve"]
 
@@ -48,10 +50,7 @@ class Settings:
             place, equals, text = assignment.partition("=")
             if not equals:
                 raise UsageError(f"--set takes room.key=value, as in retriever.k1=1.2; got {assignment!r}")
-            try:
-                values[place.strip()] = yaml.safe_load(text)
-            except yaml.YAMLError:
-                values[place.strip()] = text
+            values[place.strip()] = read_value(text)
         return cls.of(values)
 
     @classmethod
@@ -107,6 +106,9 @@ def resolve(
         UsageError: a part does not exist or refuses its settings; the message says how to mend it.
     """
     given = settings or Settings()
+    for room, part in (("task", task), ("agent", agent), ("retriever", retriever)):
+        if not isinstance(part, str) and (unused := getattr(given, room)):
+            raise UsageError(f"{room}.{next(iter(unused))} cannot be set on {room} {part.name!r}: it is made already")
     # The cheap checks come first: a mistyped agent must not cost a corpus.
     player = load_agent(agent, given.agent) if isinstance(agent, str) else agent
     if isinstance(task, str):
@@ -114,8 +116,10 @@ def resolve(
     else:
         loaded, protocol = task, task.protocol()
     protocol = customise(protocol, given.protocol)
-    player.sampling_under(protocol.rollout, seed=None)
     loaded.select(split, limit)
+    load_judge(protocol.scoring)
+    load_tokenizer(protocol.rollout.snippet_tokenizer)
+    prompt_fingerprint(protocol.rollout.prompt)
     searcher = retriever
     if isinstance(searcher, str):
         searcher = load_retriever(searcher, BuildContext(loaded, dict(given.retriever), cache_folder()))
@@ -135,6 +139,7 @@ def resolve(
             "retriever": retriever if isinstance(retriever, str) else searcher.name,
             "set": given.to_dict(),
         },
+        owns_agent=isinstance(agent, str),
     )
 
 

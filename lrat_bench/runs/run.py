@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from lrat_bench.errors import DataError, MissingLibrary
 from lrat_bench.runs.folder import RunFolder
 from lrat_bench.runs.manifest import Manifest
-from lrat_bench.runs.scoring import find_task, rows_of
+from lrat_bench.runs.scoring import find_task, rows_of, with_judge
 from lrat_bench.score.judges.registry import load_judge
 from lrat_bench.score.score import Scores
+from lrat_bench.task.task import Task
 from lrat_bench.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -27,9 +28,11 @@ class Run:
 
     Attributes:
         path: the folder.
+        task: the task it was made on, where it is at hand; else it is loaded by the name in the manifest.
     """
 
     path: Path
+    task: Task | None = None
 
     @property
     def folder(self) -> RunFolder:
@@ -61,8 +64,11 @@ class Run:
         """The current trajectory of each (question, repeat), read as a stream."""
         return self.folder.trajectories.scan()
 
-    def to_dataframe(self) -> pd.DataFrame:
+    def to_dataframe(self, *, judge: str | None = None) -> pd.DataFrame:
         """One row per (question, repeat) of the selection: outcome, status, and every measure.
+
+        Args:
+            judge: whose verdicts count, where it is not the protocol's.
 
         Raises:
             MissingLibrary: pandas is not installed.
@@ -72,8 +78,8 @@ class Run:
             import pandas as pd
         except ImportError:
             raise MissingLibrary("pandas", install='"lrat-bench[frames]"') from None
-        manifest = self.manifest
-        rows = rows_of(self.folder, find_task(manifest), load_judge(manifest.protocol.scoring))
+        manifest = with_judge(self.manifest, judge)
+        rows = rows_of(self.folder, self.task or find_task(manifest), load_judge(manifest.protocol.scoring))
         return pd.DataFrame([row.flat() for row in rows])
 
     def __repr__(self) -> str:

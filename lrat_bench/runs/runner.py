@@ -16,7 +16,6 @@ from lrat_bench.errors import FatalModelError, RunIncomplete, UsageError
 from lrat_bench.retriever.batching import MicroBatcher
 from lrat_bench.runs.config import RunConfig
 from lrat_bench.runs.folder import RunFolder
-from lrat_bench.runs.manifest import describe_run
 from lrat_bench.runs.resume import Kept, Owed, owed
 from lrat_bench.runs.tally import OnTally, Tally
 from lrat_bench.score.judges.base import Judge
@@ -32,7 +31,7 @@ _log = logging.getLogger("lrat_bench.runs")
 async def play_owed(config: RunConfig, folder: RunFolder, *, on_tally: OnTally) -> Tally:
     """Complete a run folder: play every rollout that is missing or errored, and judge it.
 
-    The caller holds the folder (`RunFolder.hold`).
+    The caller holds the folder and has claimed it (`RunFolder.hold`, `RunFolder.claim`), and prepared the retriever.
 
     Args:
         config: the resolved run.
@@ -40,10 +39,9 @@ async def play_owed(config: RunConfig, folder: RunFolder, *, on_tally: OnTally) 
         on_tally: told after each rollout.
 
     Raises:
-        UsageError: the folder holds another run, or the parts do not fit together.
+        UsageError: the parts do not fit together.
         RunIncomplete: it had to stop early (the disk is full, the model refuses every request); what is done is kept.
     """
-    folder.claim(describe_run(config))
     store = folder.trajectories
     store.open_for_writing()
     folder.verdicts.open_for_writing()
@@ -89,7 +87,8 @@ class _Player:
             ) from None
         finally:
             await batcher.aclose()
-            await self.config.agent.model.close()
+            if self.config.owns_agent:
+                await self.config.agent.model.close()
 
     @property
     def so_far(self) -> str:
@@ -122,7 +121,7 @@ class _Player:
         episode = await play(item.question.text, config.agent, session, seed=seed)
         return Trajectory(
             task=config.task.name,
-            protocol=rollout.fingerprint,
+            protocol=config.identity["protocol"],
             question_id=item.question.qid,
             repeat=item.repeat,
             agent=config.agent.name,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator
 from contextlib import aclosing
 
 from lrat_bench.errors import RunIncomplete, UsageError
@@ -59,7 +60,7 @@ async def judge_folder(folder: RunFolder, task: Task, judge: Judge) -> int:
     verdicts.open_for_writing()
     questions = selected(folder.manifest, task)
     added = 0
-    async with aclosing(judge_all(judge, questions, folder.trajectories.scan(), list(verdicts.scan()))) as coming:
+    async with aclosing(judge_all(judge, questions, folder.trajectories.scan(), verdicts.scan())) as coming:
         async for verdict in coming:
             try:
                 verdicts.append(verdict.to_json())
@@ -88,7 +89,7 @@ def measure_folder(folder: RunFolder, task: Task, judge: Judge) -> Scores:
     scores = summarise(rows_of(folder, task, judge), judge_fingerprint=judge.fingerprint)
     try:
         write_json(folder.path / "metrics.json", scores.model_dump(mode="json", by_alias=True))
-        write_atomic(folder.path / "run.trec", "".join(_trec_lines(folder, folder.manifest.questions)))
+        write_atomic(folder.path / "run.trec", "".join(_trec_lines(folder, folder.manifest)))
     except OSError as error:
         raise UsageError(f"cannot write the run folder {folder.path}: {error.strerror or error}") from error
     return scores
@@ -98,19 +99,21 @@ def with_judge(manifest: Manifest, judge: str | None) -> Manifest:
     """The manifest under another judge's scoring."""
     if judge is None:
         return manifest
-    protocol = customise(manifest.protocol, {"judge": judge})
+    protocol = customise(manifest.protocol, {"judge": judge, "rubric": None, "parameters": {}})
     return manifest.model_copy(update={"protocol": protocol, "scoring": protocol.scoring.fingerprint})
 
 
-def _trec_lines(folder: RunFolder, questions: Sequence[str]) -> Iterator[str]:
-    """`qid Q0 docid rank score tag`: each document an agent was shown, once, in order of appearance."""
-    wanted = frozenset(questions)
-    tag = folder.manifest.retriever["name"].replace(" ", "_")
-    for trajectory in folder.trajectories.scan():
-        if trajectory.repeat == 0 and trajectory.question_id in wanted:
-            shown = _shown(trajectory)
-            for rank, docid in enumerate(shown, 1):
-                yield f"{trajectory.question_id} Q0 {docid} {rank} {len(shown) + 1 - rank} {tag}\n"
+def _trec_lines(folder: RunFolder, manifest: Manifest) -> Iterator[str]:
+    """`qid Q0 docid rank score tag`: each document an agent was shown, once, in order of appearance.
+
+    Of the first repeat, since the format knows no others; in the order of the questions.
+    """
+    shown = {record.question_id: _shown(record) for record in folder.trajectories.scan() if record.repeat == 0}
+    tag = re.sub(r"\s+", "_", str(manifest.retriever["name"]))
+    for qid in manifest.questions:
+        docids = shown.get(qid, [])
+        for rank, docid in enumerate(docids, 1):
+            yield f"{qid} Q0 {docid} {rank} {len(docids) + 1 - rank} {tag}\n"
 
 
 def _shown(trajectory: Trajectory) -> list[str]:

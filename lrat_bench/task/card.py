@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from lrat_bench.errors import DataError
+from lrat_bench.files import read_yaml
 from lrat_bench.task.protocol import Protocol
 from lrat_bench.task.question import Role
 
@@ -86,16 +87,7 @@ def read_card(file: Path, kind: type[CardT]) -> CardT:
     Raises:
         DataError: the file is not YAML, has an unknown key, lacks one, or a value is not what it must be.
     """
-    import yaml
-
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot be read: {error}", file=file) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = getattr(error, "problem", None) or " ".join(str(error).split())
-        raise DataError(f"not valid YAML: {reason}", file=file, line=mark and mark.line + 1) from None
+    content = read_yaml(file)
     try:
         return kind.model_validate({} if content is None else content)
     except ValidationError as error:

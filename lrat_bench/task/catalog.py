@@ -16,7 +16,7 @@ from lrat_bench.task.protocol import Protocol
 from lrat_bench.task.sources.folder import load_folder
 from lrat_bench.task.task import Task
 
-__all__ = ["TASK_SOURCES", "known_tasks", "load_card", "load_task", "task_card"]
+__all__ = ["TASK_SOURCES", "known_names", "known_tasks", "load_card", "load_task", "task_card"]
 
 TASK_SOURCES = Registry(
     "task source",
@@ -27,6 +27,11 @@ TASK_SOURCES = Registry(
 
 The module that holds it also holds `VERSION`, which changes when equal settings give other files.
 """
+
+
+def known_names() -> list[str]:
+    """The names of the catalog, in order."""
+    return list(_card_files())
 
 
 def known_tasks() -> list[TaskCard]:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lrat_bench.files import fingerprint
 
-__all__ = ["Protocol", "Rollout", "Scoring"]
+__all__ = ["PinnedSampling", "Protocol", "Rollout", "Scoring"]
 
 
 class _Part(BaseModel):
@@ -24,6 +24,19 @@ class _Part(BaseModel):
     def fingerprint(self) -> str:
         """SHA-256 over every field of this part."""
         return fingerprint(self.model_dump(mode="json"))
+
+
+class PinnedSampling(BaseModel):
+    """Sampling values that a protocol pins, whatever the agent's own are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    temperature: float | None = Field(default=None, ge=0)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    top_k: int | None = None
+    presence_penalty: float | None = None
+    max_tokens: int | None = Field(default=None, ge=1)
+    stop: tuple[str, ...] | None = None
 
 
 class Rollout(_Part):
@@ -40,9 +53,6 @@ class Rollout(_Part):
     document_tokens: int | None = Field(
         default=None, ge=1, description="cut of a browsed document; null shows it whole"
     )
-    passage_tokens: int | None = Field(
-        default=None, ge=1, description="length at which dense retrievers cut what they index; null is their own"
-    )
     rendering: Literal["json-v1"] = Field(default="json-v1", description="how results are put into text")
     queries_per_call: int = Field(default=5, ge=1, description="entries of a list-valued call that are carried out")
     duplicates: Literal["serve", "silent"] = Field(
@@ -56,14 +66,14 @@ class Rollout(_Part):
     max_turns: int = Field(default=50, ge=1, description="completions before the forced one")
     max_calls: int | None = Field(default=None, ge=1, description="tool calls that are carried out")
     max_tokens: int | None = Field(default=None, ge=1, description="completion tokens over the whole question")
-    max_seconds: float | None = Field(default=None, gt=0, description="the agent's own time, infrastructure excluded")
+    max_seconds: float | None = Field(default=None, gt=0, description="the model's time; tools stop the clock")
     max_format_errors: int = Field(default=3, ge=1, description="unreadable replies in a row")
-    notices: bool = Field(default=True, description="tell the agent when its budget runs out")
+    notices: bool = Field(default=True, description="say in the result before it that the next turn is the last one")
     forced_answer: bool = Field(default=True, description="one extra call, without tools, when a limit is reached")
     prompt: str = Field(default="research-v1", description="name of the prompt")
     current_date: str | None = Field(default=None, description="date told to the agent; null tells none")
-    sampling: dict[str, Any] | None = Field(
-        default=None, description="sampling values, where the protocol pins them; null is the agent's own"
+    sampling: PinnedSampling = Field(
+        default=PinnedSampling(), description="sampling values that the protocol pins; null is the agent's own"
     )
 
 

@@ -12,9 +12,9 @@ from lrat_bench.agent.agent import Agent
 from lrat_bench.agent.loop import Episode, play
 from lrat_bench.agent.reader import Reader
 from lrat_bench.agent.session import Session
-from lrat_bench.errors import ContextOverflow, FatalModelError, ModelRefusal, RolloutFailure, UnknownName, UsageError
+from lrat_bench.errors import ContextOverflow, FatalModelError, ModelRefusal, RolloutFailure, UnknownName
 from lrat_bench.model.scripted import ScriptedModel, answers, calls, together
-from lrat_bench.model.seam import Request, ToolCall, Turn
+from lrat_bench.model.seam import Request, Sampling, ToolCall, Turn
 from lrat_bench.retriever.base import Ranked, SearchContext
 from lrat_bench.task.protocol import Rollout
 from lrat_bench.task.task import Task
@@ -116,7 +116,9 @@ def test_without_a_forced_answer_each_limit_is_its_own_status(bridge: Task, rule
     turn = Turn(calls=SEARCH.calls, finish_reason="tool_calls", usage=Usage(completion_tokens=30, llm_calls=1))
     episode = rollout(bridge, ScriptedModel(lambda _: turn), forced_answer=False, **rules)
     assert (episode.status, len(episode.turns)) == (status, 2)
-    assert "notice" not in kinds(episode)
+    assert [s.text for s in episode.steps if isinstance(s, Notice)] == (
+        ["Your next turn is the last: give your final answer in it."] if status == "turn_limit" else []
+    )
 
 
 @pytest.mark.parametrize("rules", [{"max_calls": 1}, {"max_tokens": 1}])
@@ -253,12 +255,38 @@ def test_unknown_usage_is_null_and_not_zero(bridge: Task) -> None:
     assert rollout(bridge, ScriptedModel(script)).usage == Usage(llm_calls=2)
 
 
-def test_sampling_is_the_protocols_where_it_pins_it(bridge: Task) -> None:
-    model = Watched(answers("x"))
-    rollout(bridge, model, sampling={"temperature": 0.85, "stop": ["</s>"]})
-    assert (model.requests[0].sampling.temperature, model.requests[0].sampling.stop) == (0.85, ("</s>",))
-    with pytest.raises(UsageError, match="no value 'temprature'"):
-        rollout(bridge, model, sampling={"temprature": 1})
+def test_sampling_is_the_agents_but_for_what_the_protocol_pins() -> None:
+    agent = Agent("test", ScriptedModel([]), sampling=Sampling(temperature=0.2, max_tokens=4096))
+    pinned = Rollout.model_validate({"sampling": {"temperature": 0.85, "stop": ["</s>"]}})
+    assert agent.sampling_under(pinned, seed=7) == Sampling(temperature=0.85, max_tokens=4096, stop=("</s>",), seed=7)
+    assert agent.sampling_under(Rollout(), seed=None) == agent.sampling
+
+
+def test_time_that_tools_take_is_not_the_agents(bridge: Task) -> None:
+    async def slow(query: str, k: int, context: SearchContext) -> list[Ranked]:
+        await asyncio.sleep(0.3)
+        return [Ranked("d1", 1.0)]
+
+    episode = rollout(bridge, ScriptedModel([SEARCH, answers(ANSWER)]), search=slow, max_seconds=0.2)
+    assert episode.status == "answered"
+
+
+def test_what_the_harness_says_is_logged(bridge: Task) -> None:
+    many = calls("search", query=list("abcdefg"))
+    script = [together(many, SEARCH, calls("search", query="z")), answers(ANSWER)]
+    episode = rollout(bridge, ScriptedModel(script), max_calls=2)
+    said = [step.text for step in episode.steps if isinstance(step, Notice)]
+    assert said[0].startswith("Only the first 5 of 7 entries")
+    assert said[1] == "The budget of 2 tool calls is spent."
+    assert "final answer now" in said[2]
+
+
+def test_a_model_that_gives_no_turn_is_an_error(bridge: Task) -> None:
+    class Wrong(ScriptedModel):
+        async def complete(self, request: Request) -> Any:
+            return {"content": "x"}
+
+    assert rollout(bridge, Wrong([])).status == "error"
 
 
 def test_the_date_is_told_only_when_the_protocol_has_one(bridge: Task) -> None:

@@ -32,6 +32,10 @@ def read(name: str, arguments: object, tools: tuple[str, ...] = BOTH) -> ReadCal
         ("visit", {"url": ["d1", "d2"], "goal": "dates"}, "get_document", ("d1", "d2")),
         ("browse", {"url": "d1", "query": "ignored"}, "get_document", ("d1",)),
         ("search", {"query": "[not a list"}, "search", ("[not a list",)),
+        ("search", {"query": "['one', 'two']"}, "search", ("one", "two")),
+        ("search", {"query": ["one", None]}, "search", ("one",)),
+        ("search", {"query": None, "q": "x"}, "search", ("x",)),
+        ("get_document", {"docid": 12.0}, "get_document", ("12",)),
     ],
 )
 def test_known_names_and_shapes_are_understood(name: str, arguments: object, tool: str, entries: object) -> None:
@@ -50,7 +54,8 @@ def test_broken_json_is_mended_and_counted(text: str) -> None:
         ("search", {"text": "x"}, "'query' is missing (given: 'text')"),
         ("search", {}, "'query' is missing (given: none)"),
         ("search", {"query": ""}, "empty"),
-        ("search", {"query": ["ok", None]}, "no text"),
+        ("search", {"query": ["ok", {"text": "x"}]}, "no text"),
+        ("search", {"query": None}, "'query' is missing"),
         ("search", {"query": True}, "no text"),
         ("search", "no json at all", "not a JSON object"),
         ("search", "", "not a JSON object"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -21,6 +21,8 @@ from lrat_bench.trajectory import Browse, Search
 class Recorded:
     """A search function that remembers what it was asked."""
 
+    by_query: ClassVar = {"a": "d1", "b": "d2", "c": "d3"}
+
     def __init__(self, ranking: list[Ranked] | None = None) -> None:
         self.ranking = ranking if ranking is not None else [Ranked("d1", 2.0), Ranked("d2", 1.0)]
         self.asked: list[tuple[str, int, SearchContext]] = []
@@ -28,6 +30,8 @@ class Recorded:
     async def __call__(self, query: str, k: int, context: SearchContext) -> list[Ranked]:
         self.asked.append((query, k, context))
         await asyncio.sleep(0)
+        if query in self.by_query:
+            return [Ranked(self.by_query[query], 1.0)]
         return self.ranking[:k]
 
 
@@ -94,6 +98,17 @@ def test_a_repetition_within_one_turn_is_one_too(bridge: Task) -> None:
     assert [getattr(step, "duplicate_of", None) for step in at.steps] == [None, 0, None]
 
 
+def test_a_repetition_points_at_the_very_query_it_repeats(bridge: Task) -> None:
+    at = session(bridge)
+    (first,) = play(at, call("search", query=["a", "b", "c", "b"]))
+    assert [block["results"][0]["docid"] for block in first] == ["d1", "d2", "d3", "d2"]
+    (again,) = play(at, call("search", query="c"), turn=1)
+    assert again["results"][0]["docid"] == "d3"
+    assert [step.duplicate_of for step in at.steps if isinstance(step, Search)] == [None, None, None, 1, 2]
+    play(at, call("get_document", docid=["d1", "d2"]), call("get_document", docid="d2"), turn=2)
+    assert [step.duplicate_of for step in at.steps if isinstance(step, Browse)] == [None, None, 6]
+
+
 def test_repetitions_can_be_served_silently(bridge: Task) -> None:
     at = session(bridge, duplicates="silent")
     play(at, call("get_document", docid="d1"))
@@ -134,7 +149,7 @@ def test_the_retriever_is_told_what_the_agent_has_seen(bridge: Task) -> None:
 
 def test_an_index_of_another_corpus_is_noticed(bridge: Task) -> None:
     with pytest.raises(UsageError, match=r"'x9'.*another corpus"):
-        play(session(bridge, Recorded([Ranked("x9", 1.0)])), call("search", query="a"))
+        play(session(bridge, Recorded([Ranked("x9", 1.0)])), call("search", query="elsewhere"))
 
 
 def test_nothing_of_a_turn_is_logged_when_the_retriever_fails(bridge: Task) -> None:
@@ -143,7 +158,7 @@ def test_nothing_of_a_turn_is_logged_when_the_retriever_fails(bridge: Task) -> N
 
     at = session(bridge, broken)
     with pytest.raises(RolloutFailure):
-        play(at, call("get_document", docid="d1"), call("search", query="a"))
+        play(at, call("get_document", docid="d1"), call("search", query="elsewhere"))
     assert at.steps == []
 
 

@@ -58,7 +58,8 @@ def test_a_run_prints_its_table_and_the_same_command_again_prints_it_at_once(
 
 def test_json_is_one_document_and_nothing_else(command: Command, task_folder: Path) -> None:
     code, out, err = command("run", "--task", task_folder, "--retriever", "oracle", "--json")
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert "questions 2/2" in err
     found = json.loads(out)
     assert found["scores"]["n"] == 2
     assert {metric["name"] for metric in found["scores"]["metrics"]} >= {"success_rate", "evidence_recall", "steps"}
@@ -189,6 +190,71 @@ def test_a_run_folder_of_another_run_and_one_that_cannot_be_written(
     refused(command(*words, "--out", "/proc/nothing"), "cannot write the run folder /proc/nothing")
     (tmp_path / "file").write_text("")
     refused(command(*words, "--out", "file/run"), "cannot write the run folder")
+
+
+def test_a_mistyped_judge_costs_nothing_that_was_done(command: Command, task_folder: Path, tmp_path: Path) -> None:
+    words = ("run", "--task", task_folder, "--retriever", "oracle", "--out", "a")
+    command(*words)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir() if path.is_file()}
+    refused(command(*words, "--fresh", "--set", "protocol.judge=exat"), "did you mean 'exact'")
+    refused(command(*words, "--set", "protocol.judge=exat"), "did you mean 'exact'")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir() if path.is_file()} == before
+
+
+def test_fresh_deletes_what_a_run_wrote_and_nothing_else(command: Command, task_folder: Path, tmp_path: Path) -> None:
+    words = ("run", "--task", task_folder, "--retriever", "oracle", "--out", "a", "--fresh")
+    command(*words)
+    (tmp_path / "a" / "runs_of_mine.trec").write_text("mine")
+    assert command(*words)[0] == 0
+    assert (tmp_path / "a" / "runs_of_mine.trec").read_text() == "mine"
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "manifest.json").write_text('{"of": "something else"}')
+    refused(command(*words[:-2], "b", "--fresh"), "is not a run's")
+    assert (tmp_path / "b" / "manifest.json").exists()
+
+
+def test_names_are_shown_as_they_are_and_never_obeyed(command: Command, task_folder: Path) -> None:
+    odd = task_folder.with_name("x[red]y [bold")
+    task_folder.rename(odd)
+    code, out, _ = command("run", "--task", odd, "--retriever", "oracle", "--out", "a")
+    assert code == 0
+    assert "x[red]y [bold · test" in out
+    assert "\x1b" not in out
+
+
+def test_a_date_is_a_text(command: Command, task_folder: Path, tmp_path: Path) -> None:
+    words = ("run", "--task", task_folder, "--retriever", "none", "--dry-run", "--json")
+    _, out, _ = command(*words, "--set", "protocol.current_date=2026-01-31")
+    assert json.loads(out)["protocol"]["current_date"] == "2026-01-31"
+    (tmp_path / "c.yaml").write_text("set: {protocol.current_date: 2026-01-31}\n")
+    _, out, _ = command(*words, "--config", "c.yaml")
+    assert json.loads(out)["protocol"]["current_date"] == "2026-01-31"
+
+
+def test_secrets_are_not_recorded(command: Command, task_folder: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    (tmp_path / "keyed.py").write_text(
+        "from lrat_bench.model.scripted import ScriptedModel, answers\n"
+        "def make(settings):\n    return ScriptedModel([answers('x')])\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    words = ("run", "--task", task_folder, "--retriever", "none", "--agent", "keyed:make", "--out", "a")
+    assert command(*words, "--set", "agent.api_key=sk-verysecret", "--set", "agent.effort=high")[0] == 0
+    everything = b"".join(path.read_bytes() for path in (tmp_path / "a").rglob("*") if path.is_file())
+    assert b"sk-verysecret" not in everything
+    assert b'"effort": "high"' in everything
+
+
+def test_objects_that_are_no_agent_or_judge_are_refused(command: Command, task_folder: Path) -> None:
+    refused(command("run", "--task", task_folder, "--agent", "json:loads"), "json:loads")
+    refused(command("run", "--task", task_folder, "--set", "protocol.judge=json:loads"), "json:loads")
+    refused(
+        command("run", "--task", task_folder, "--agent", "lrat_bench.model.scripted:ScriptedModel"), "cannot be made"
+    )
+
+
+def test_a_folder_can_be_shown(command: Command, task_folder: Path) -> None:
+    assert "@default (default)" in command("tasks", "show", task_folder)[1]
+    assert json.loads(command("tasks", "show", task_folder, "--json")[1])["splits"]["train"] == "train"
 
 
 def test_an_unfinished_run_ends_with_3_and_says_how_to_go_on(

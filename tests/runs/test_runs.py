@@ -62,6 +62,7 @@ def test_a_run_leaves_everything_a_reader_needs(task_folder: Path, tmp_path: Pat
     assert found.metrics.metric("steps").value == 2
     assert found.manifest.questions == ("q1", "q2")
     assert found.manifest.split_role == "eval"
+    assert len(found.manifest.invocations) == 1
     first = (found.path / "run.trec").read_text().splitlines()[0].split()
     assert first[:4] == ["q1", "Q0", "d1", "1"]
     frame = found.to_dataframe()
@@ -116,6 +117,65 @@ def test_another_run_is_refused_with_what_differs(task_folder: Path, tmp_path: P
         run(task_folder, tmp_path / "run", seed=5, set={"protocol.k": 3})
     run(task_folder, tmp_path / "run", seed=5, fresh=True)
     assert Run(tmp_path / "run").manifest.seed == 5
+
+
+def test_a_renamed_task_folder_goes_on_with_the_same_run(
+    task_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = lrat_bench.run(task=str(task_folder), agent=knowing(), retriever="oracle")
+    task_folder.rename(tmp_path / "renamed")
+    again = lrat_bench.run(task="./renamed", agent=knowing(), retriever="oracle")
+    assert again.path == first.path
+    assert len(again.manifest.invocations) == 2
+
+
+def test_a_protocol_named_with_the_task_is_kept(task_folder: Path, tmp_path: Path) -> None:
+    (task_folder / "task.yaml").write_text(
+        "default_protocol: a\nprotocols: {a: {rollout: {k: 7}}, b: {rollout: {k: 3}}}\n"
+    )
+    task = lrat_bench.load_task(f"{task_folder}@b")
+    assert lrat_bench.run(task, knowing(), "oracle", out=tmp_path / "run").manifest.protocol.rollout.k == 3
+
+
+def test_settings_of_parts_that_are_made_already_are_refused(task_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"agent\.x cannot be set on agent 'knowing'"):
+        run(task_folder, tmp_path / "run", set={"agent.x": 1})
+
+
+def test_a_dataframe_needs_no_second_look_for_the_task(task_folder: Path, tmp_path: Path) -> None:
+    found = run(task_folder, tmp_path / "run")
+    task_folder.rename(tmp_path / "moved")
+    assert len(found.to_dataframe()) == 2
+    assert list(found.to_dataframe(judge="contains")["outcome"]) == ["ungraded", "ungraded"]
+
+
+def test_a_callers_model_stays_open(task_folder: Path, tmp_path: Path) -> None:
+    class Closing(ScriptedModel):
+        closed = 0
+
+        async def close(self) -> None:
+            self.closed += 1
+
+    model = Closing([answers("x")])
+    run(task_folder, tmp_path / "run", lrat_bench.Agent("a", model))
+    assert model.closed == 0
+
+
+def test_a_tokenizer_counts_by_content_wherever_it_lies(task_folder: Path, tmp_path: Path) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    from lrat_bench.runs.resolve import Settings, resolve
+
+    identities = []
+    for name in ("one", "two"):
+        made = Tokenizer(models.WordLevel({"a": 0, "[UNK]": 1}, unk_token="[UNK]"))
+        made.pre_tokenizer = pre_tokenizers.Whitespace()
+        made.save(str(tmp_path / f"{name}.json"))
+        settings = Settings.of({"protocol.snippet_tokenizer": str(tmp_path / f"{name}.json")})
+        config = resolve(task=str(task_folder), agent="heuristic", retriever="none", settings=settings)
+        identities.append(config.identity)
+    assert identities[0] == identities[1]
 
 
 def test_records_without_a_manifest_are_not_taken_over(task_folder: Path, tmp_path: Path) -> None:
