@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lrat_bench.agent.agent import Agent
-from lrat_bench.errors import LratBenchError, RunIncomplete
+from lrat_bench.errors import LratBenchError, RunIncomplete, UsageError
 from lrat_bench.files import cache_folder
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.retriever.base import BuildContext, Retriever
@@ -29,7 +30,7 @@ from lrat_bench.score.score import Scores
 from lrat_bench.task.catalog import load_task as _load_task
 from lrat_bench.task.task import Task
 
-__all__ = ["DEFAULTS", "load_retriever", "load_run", "load_task", "rescore", "run", "run_config"]
+__all__ = ["DEFAULTS", "close", "load_retriever", "load_run", "load_task", "rescore", "run", "run_config"]
 
 DEFAULTS = {"task": "synth-wiki", "agent": "heuristic", "retriever": "bm25"}
 """The embedded default: no key, no GPU, no download."""
@@ -94,7 +95,7 @@ def run(
         return run_config(config, out=out, fresh=fresh, progress=progress, on_tally=on_tally)
     finally:
         if isinstance(retriever, str):
-            config.retriever.close()
+            close(config.retriever)
 
 
 def run_config(
@@ -111,7 +112,7 @@ def run_config(
     with folder.hold():
         if not fresh:
             folder.refuse_another(manifest)
-        config.retriever.prepare(progress)
+        _prepare(config.retriever, progress)
         # Only now is anything let go of: all that could be refused has been.
         if fresh:
             folder.discard()
@@ -128,6 +129,14 @@ def run_config(
             raise
         _score(config, folder)
     return Run(folder.path, config.task)
+
+
+def close(retriever: Retriever) -> None:
+    """Close a retriever; one that fails at that is logged, since its answers are in."""
+    try:
+        retriever.close()
+    except Exception:
+        logging.getLogger(__name__).exception("closing retriever %r failed", retriever.name)
 
 
 def load_run(path: str | Path) -> Run:
@@ -192,8 +201,17 @@ def load_retriever(
     """
     over = load_task(task, progress=progress) if isinstance(task, str) else task
     found = _load_retriever(retriever, BuildContext(over, dict(set or {}), cache_folder()))
-    found.prepare(progress)
+    _prepare(found, progress)
     return found
+
+
+def _prepare(retriever: Retriever, progress: Progress) -> None:
+    try:
+        retriever.prepare(progress)
+    except LratBenchError:
+        raise
+    except Exception as error:
+        raise UsageError(f"retriever {retriever.name!r} cannot be prepared: {type(error).__name__}: {error}") from error
 
 
 def _score(config: RunConfig, folder: RunFolder) -> None:

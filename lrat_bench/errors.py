@@ -8,8 +8,8 @@ mend it, plus the exit code the command line ends with. Nothing of this family i
     exit code 0  fine
               1  the thing checked does not hold        `CheckFailed`
               2  wrong use or bad input                 `UsageError` and its children
-              3  unresolved errors, a cost cap, or an   `RunIncomplete`
-                 interrupted run; what is done is kept
+              3  unresolved errors, a cost cap, or an   `RunIncomplete`; also a fault of the
+                 interrupted run; what is done is kept  program itself, in one line
 
 *What ends or disturbs one rollout* derives from `RolloutError`. A bad rollout is data, not a crash: the loop turns
 each of these into a typed status of the trajectory, and only `FatalModelError` stops the run. Whatever else a

@@ -113,7 +113,7 @@ async def play(question: str, agent: Agent, session: Session, *, seed: int | Non
         turns=tuple(loop.turns),
         usage=sum((turn.usage for turn in loop.turns), _NOTHING),
         seconds=time.perf_counter() - started,
-        error=error,
+        error=None if error is None else encodable(error),
     )
 
 
@@ -267,10 +267,10 @@ class _Loop:
         request = self.agent.format.request(self.history, self.tools, may_call=may_call, sampling=self.sampling)
         started = time.perf_counter()
         number = len(self.turns)
+        # All of it is inside: a model that gives something else than a turn has failed, and nothing more.
         with boundary("model"):
             turn = self.agent.format.decode(_clean(await self.agent.model.complete(request)), number=number)
-        self.turns.append(
-            TurnRecord(
+            record = TurnRecord(
                 turn=number,
                 finish_reason=turn.finish_reason,
                 text=turn.text if turn.text and (turn.calls or turn.finish_reason == "length") else None,
@@ -278,22 +278,21 @@ class _Loop:
                 seconds=time.perf_counter() - started,
                 request=request.fingerprint,
             )
-        )
-        if turn.reasoning is not None or turn.reasoning_source == "hidden":
-            self.session.think(
-                Think(
-                    turn=number,
-                    text=turn.reasoning or "",
-                    tokens=turn.usage.reasoning_tokens,
-                    source=turn.reasoning_source,
-                    censored=turn.finish_reason == "length",
-                )
+            thought = Think(
+                turn=number,
+                text=turn.reasoning or "",
+                tokens=turn.usage.reasoning_tokens,
+                source=turn.reasoning_source,
+                censored=turn.finish_reason == "length",
             )
+        self.turns.append(record)
+        if turn.reasoning is not None or turn.reasoning_source == "hidden":
+            self.session.think(thought)
         return turn
 
 
 def _clean(turn: Turn) -> Turn:
     """The turn with text that can be written to a file."""
     calls = tuple(ToolCall(encodable(call.id), encodable(call.name), encodable(call.arguments)) for call in turn.calls)
-    reasoning = None if turn.reasoning is None else encodable(turn.reasoning)
-    return replace(turn, text=encodable(turn.text), reasoning=reasoning, calls=calls)
+    reasoning, reason = (None if text is None else encodable(text) for text in (turn.reasoning, turn.finish_reason))
+    return replace(turn, text=encodable(turn.text), reasoning=reasoning, calls=calls, finish_reason=reason)

@@ -17,8 +17,8 @@ def agents() -> None:
 
 @agents.command("list")
 @json_option
-def list_agents(as_json: bool) -> None:
+def list_agents(json: bool) -> None:
     """The agents known by name."""
     from lrat_bench.agent.catalog import AGENTS
 
-    list_registry(AGENTS, as_json=as_json, remark="An agent or model of your own: --agent module:object")
+    list_registry(AGENTS, as_json=json, remark="An agent or model of your own: --agent module:object")

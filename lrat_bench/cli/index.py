@@ -17,21 +17,21 @@ __all__ = ["index"]
 @click.option("--retriever", metavar="NAME[:ARGUMENT]", default="bm25", show_default=True, help="Which retriever.")
 @set_option
 @json_option
-def index(task: str, retriever: str, assignments: tuple[str, ...], as_json: bool) -> None:
+def index(task: str, retriever: str, set: tuple[str, ...], json: bool) -> None:
     """Build a retriever's index over a task's corpus; one that is there already is used."""
-    from lrat_bench.api import load_retriever
+    from lrat_bench.api import close, load_retriever
     from lrat_bench.report import numbers
     from lrat_bench.runs.resolve import Settings
     from lrat_bench.task.catalog import load_task
 
-    settings = Settings.parse(assignments)
+    settings = Settings.parse(set)
     started = time.monotonic()
     with watch() as shown:
         loaded, _ = load_task(task, settings=settings.task, progress=shown.work)
         found = load_retriever(retriever, loaded, set=settings.retriever, progress=shown.work)
-    found.close()
+    close(found)
     seconds = time.monotonic() - started
-    if as_json:
+    if json:
         print_json(
             {
                 "task": loaded.name,

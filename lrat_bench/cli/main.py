@@ -59,9 +59,9 @@ class _Verbs(click.Group):
     cls=_Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "LRAT_BENCH"},
     epilog=(
-        "Exit codes: 0 fine; 1 the thing checked does not hold; 2 wrong use; 3 the run ended with unresolved errors, "
-        "or was interrupted. Every option of a verb is also read from the environment: LRAT_BENCH_RUN_TASK for "
-        "`run --task`."
+        "Exit codes: 0 fine; 1 the thing checked does not hold; 2 wrong use; 3 the run ended with unresolved errors or "
+        "was interrupted, or an internal error. Every option of a verb is also read from the environment: "
+        "LRAT_BENCH_RUN_TASK for `run --task`."
     ),
 )
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
@@ -86,6 +86,9 @@ def _run(arguments: list[str]) -> int:
         code: Any = cli.main(args=arguments, prog_name="lrat-bench", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return int(stop.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
     except click.UsageError as error:
         help_line = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
         return _fail(f"{error.format_message().rstrip('.')}{help_line}", 2)
@@ -99,6 +102,10 @@ def _run(arguments: list[str]) -> int:
         return _fail(str(error), error.exit_code)
     except BrokenPipeError:
         return 0
+    except Exception as error:
+        if _debugging(arguments):
+            raise
+        return _fail(f"internal error: {type(error).__name__}: {error} (--debug shows where; please report it)", 3)
     return int(code or 0)
 
 

@@ -20,16 +20,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def json_option(command: F) -> F:
     """`--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, nothing else.")(
-        command
-    )
+    return click.option("--json", is_flag=True, help="Print one JSON document on stdout, nothing else.")(command)
 
 
 def set_option(command: F) -> F:
     """`--set`."""
     return click.option(
         "--set",
-        "assignments",
         multiple=True,
         metavar="ROOM.KEY=VALUE",
         help="Set a knob: task.documents=1000, protocol.k=5, agent.KEY=…, retriever.k1=1.2. Repeatable.",
@@ -96,6 +93,8 @@ def _read_config(ctx: click.Context, param: click.Parameter, value: Path | None)
             raise click.UsageError(f"{value}: unknown option {key!r}; known: {known}")
         name = names[key]
         assert name is not None
+        if key != "set" and not isinstance(given, str | int | float):
+            raise click.UsageError(f"{value}: {key} must be one value, got {given!r}")
         if key == "set" and not isinstance(given, dict):
             raise click.UsageError(f"{value}: set must be a mapping, as in set: {{protocol.k: 5}}")
         texts = [f"{place}={json.dumps(setting)}" for place, setting in given.items()] if key == "set" else given

@@ -17,8 +17,8 @@ def retrievers() -> None:
 
 @retrievers.command("list")
 @json_option
-def list_retrievers(as_json: bool) -> None:
+def list_retrievers(json: bool) -> None:
     """The retrievers known by name."""
     from lrat_bench.retriever.catalog import RETRIEVERS
 
-    list_registry(RETRIEVERS, as_json=as_json, remark="A retriever of your own: --retriever module:object")
+    list_registry(RETRIEVERS, as_json=json, remark="A retriever of your own: --retriever module:object")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,18 +52,18 @@ def run(
     repeats: int,
     seed: int,
     concurrency: int,
-    assignments: tuple[str, ...],
+    set: tuple[str, ...],
     out: Path | None,
     fresh: bool,
     dry_run: bool,
-    as_json: bool,
+    json: bool,
 ) -> int:
     """Run an agent over a retriever on a task.
 
     The same command again completes what is missing: questions that were not asked yet, or ended in an
     infrastructure error. More --repeats or a larger --limit extend a run; anything else is another folder.
     """
-    from lrat_bench.api import run_config
+    from lrat_bench.api import close, run_config
     from lrat_bench.report.summary import summary, to_json
     from lrat_bench.runs.resolve import Settings, resolve
 
@@ -78,18 +77,20 @@ def run(
             repeats=repeats,
             seed=seed,
             concurrency=concurrency,
-            settings=Settings.parse(assignments),
+            settings=Settings.parse(set),
             progress=shown.work,
         )
-        with closing(config.retriever):
+        try:
             if dry_run:
-                return _show_plan(config, out, as_json=as_json)
+                return _show_plan(config, out, as_json=json)
             done = run_config(config, out=out, fresh=fresh, progress=shown.work, on_tally=shown.run)
+        finally:
+            close(config.retriever)
     manifest, scores = done.manifest, done.metrics
-    if as_json:
+    if json:
         print_json(to_json(done.path, manifest, scores))
     else:
-        stdout().print(summary(done.path, manifest, scores))
+        stdout().print(summary(done, manifest, scores))
     return 3 if scores.unresolved else 0
 
 

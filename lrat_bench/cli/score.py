@@ -17,7 +17,7 @@ __all__ = ["score"]
 @click.option("--task", metavar="NAME|FOLDER", help="Where the task lies now, if it moved.")
 @click.option("--judge", help="Another judge than the protocol's: exact, contains, module:object.")
 @json_option
-def score(runs: tuple[Path, ...], task: str | None, judge: str | None, as_json: bool) -> int:
+def score(runs: tuple[Path, ...], task: str | None, judge: str | None, json: bool) -> int:
     """Judge what has no verdict yet and measure, from the trajectories alone; nothing is run again.
 
     Verdicts of several judges coexist; metrics.json holds the scores of the one used last.
@@ -31,8 +31,8 @@ def score(runs: tuple[Path, ...], task: str | None, judge: str | None, as_json: 
             run, manifest, scores = rescore(path, task=task, judge=judge, progress=shown.work)
         unresolved += scores.unresolved
         documents.append(to_json(run.path, manifest, scores))
-        if not as_json:
-            stdout().print(summary(run.path, manifest, scores))
-    if as_json:
+        if not json:
+            stdout().print(summary(run, manifest, scores))
+    if json:
         print_json(documents[0] if len(documents) == 1 else documents)
     return 3 if unresolved else 0

@@ -19,12 +19,12 @@ def tasks() -> None:
 
 @tasks.command("list")
 @json_option
-def list_tasks(as_json: bool) -> None:
+def list_tasks(json: bool) -> None:
     """The tasks of the catalog. A folder of your own works wherever a name does."""
     from lrat_bench.task.catalog import known_tasks
 
     cards = known_tasks()
-    if as_json:
+    if json:
         print_json([card.model_dump(mode="json") for card in cards])
         return
     from rich.table import Table
@@ -43,7 +43,7 @@ def list_tasks(as_json: bool) -> None:
 @tasks.command("show")
 @click.argument("task", metavar="NAME|FOLDER")
 @json_option
-def show_task(task: str, as_json: bool) -> None:
+def show_task(task: str, json: bool) -> None:
     """A task's card, and every knob of its protocols."""
     from lrat_bench.task.catalog import known_names, load_task, task_card
 
@@ -56,7 +56,7 @@ def show_task(task: str, as_json: bool) -> None:
             loaded, _ = load_task(task, progress=shown.work)
         about = {"name": loaded.name, "domain": loaded.domain, "splits": dict(loaded.splits)}
         protocols, default = dict(loaded.protocols), loaded.default_protocol
-    if as_json:
+    if json:
         found = {name: protocol.model_dump(mode="json") for name, protocol in protocols.items()}
         print_json({**about, "default_protocol": default, "protocols": found})
         return
@@ -76,20 +76,20 @@ def show_task(task: str, as_json: bool) -> None:
 @click.argument("task")
 @set_option
 @json_option
-def prepare_task(task: str, assignments: tuple[str, ...], as_json: bool) -> None:
+def prepare_task(task: str, set: tuple[str, ...], json: bool) -> None:
     """Generate or fetch a task and check its files, so that the first run need not."""
     from lrat_bench.errors import UsageError
     from lrat_bench.report import numbers
     from lrat_bench.runs.resolve import Settings
     from lrat_bench.task.catalog import load_task
 
-    settings = Settings.parse(assignments)
+    settings = Settings.parse(set)
     if others := [room for room in settings.to_dict() if room != "task"]:
         raise UsageError(f"tasks prepare takes settings of the task only, got {others[0]}.…")
     with watch() as shown:
         loaded, protocol = load_task(task, settings=settings.task, progress=shown.work)
     counts = {split: len(loaded.select(split)) for split in loaded.splits}
-    if as_json:
+    if json:
         found: dict[str, Any] = {
             "task": loaded.name,
             "fingerprint": loaded.fingerprint,

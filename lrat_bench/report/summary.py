@@ -12,9 +12,14 @@ from rich.text import Text
 
 from lrat_bench.report import numbers
 from lrat_bench.runs.manifest import Manifest
+from lrat_bench.runs.run import Run
 from lrat_bench.score.score import Scores
 
 __all__ = ["summary", "to_json"]
+
+_REASONS = 3
+_REASON = 200
+"""How many reasons of failure are shown, and how many characters of each."""
 
 _ROWS = (
     ("success_rate", "success rate"),
@@ -34,8 +39,9 @@ _ROWS = (
 """Metric → its label; the rest is in metrics.json."""
 
 
-def summary(path: Path, manifest: Manifest, scores: Scores) -> RenderableType:
+def summary(run: Run, manifest: Manifest, scores: Scores) -> RenderableType:
     """What `run` and `score` print: a frame with the run's parts, its metrics and how its questions ended."""
+    path = run.path
     frame = Panel(
         Group(_parts(manifest), Text(), _metrics(scores), Text(), _endings(scores)),
         title=Text.assemble((_shown(manifest.task["name"]), "bold"), f" · {_shown(manifest.split)}"),
@@ -45,8 +51,7 @@ def summary(path: Path, manifest: Manifest, scores: Scores) -> RenderableType:
         expand=False,
         padding=(1, 2),
     )
-    owed = _owed(scores)
-    return Group(frame, owed) if owed else frame
+    return Group(frame, _owed(run, scores)) if scores.unresolved else frame
 
 
 def to_json(path: Path, manifest: Manifest, scores: Scores) -> dict[str, Any]:
@@ -105,16 +110,14 @@ def _endings(scores: Scores) -> Text:
     return Text(f"{said}  ({ended})", style="dim")
 
 
-def _owed(scores: Scores) -> Text | None:
-    if not scores.unresolved:
-        return None
-    correct = scores.outcomes["correct"]
+def _owed(run: Run, scores: Scores) -> Text:
+    correct = numbers.rate(scores.outcomes["correct"] / scores.n, scores.n)
     bound = numbers.rate(scores.success_bound, scores.n)
-    return Text(
-        f"{numbers.count(scores.unresolved)} of {numbers.count(scores.n)} unresolved: success is between "
-        f"{correct}/{scores.n} and {bound}. Give the same command again to complete the run.",
-        style="yellow",
-    )
+    state = f"{numbers.count(scores.unresolved)} of {numbers.count(scores.n)} unresolved"
+    lines = [f"{state}: success is between {correct} and {bound}. Give the same command again to complete the run."]
+    lines += [f"  {many} × {_shown(reason)[:_REASON]}" for reason, many in run.failures.most_common(_REASONS)]
+    lines += [f"  more in {_shown(run.path / 'logs')}"]
+    return Text("\n".join(lines), style="yellow")
 
 
 def _shown(text: object) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from queue import SimpleQueue
 
 from lrat_bench.errors import RolloutFailure, boundary
 from lrat_bench.retriever.base import Ranked, Retriever, SearchContext
@@ -42,10 +44,14 @@ class MicroBatcher:
         self._retriever = retriever
         self._max_batch = max_batch
         self._idle = workers
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="retriever")
+        self._workers = workers
+        self._batches: SimpleQueue[tuple[asyncio.AbstractEventLoop, list[_Request]] | None] = SimpleQueue()
         self._waiting: list[_Request] = []
-        self._running: set[asyncio.Future[list[_Outcome]]] = set()
         self._closed = False
+        self._quiet = asyncio.Event()
+        for number in range(workers):
+            # Daemons, because a retriever that hangs must not keep the process from ending.
+            threading.Thread(target=self._serve, name=f"retriever-{number}", daemon=True).start()
 
     async def search(self, query: str, k: int, context: SearchContext | None = None) -> list[Ranked]:
         """The ranking of one query: by falling score, equal scores by rising docid.
@@ -62,12 +68,20 @@ class MicroBatcher:
             loop.call_soon(self._dispatch)
         return await reply
 
-    async def aclose(self) -> None:
-        """Answer what has been asked, refuse what comes after, and end the threads."""
+    async def aclose(self, *, patience: float | None = None) -> None:
+        """Answer what has been asked, refuse what comes after, and end the threads.
+
+        Args:
+            patience: seconds to wait for batches that are being searched; those of a retriever that hangs are left to
+                their threads. None waits as long as it takes.
+        """
         self._closed = True
-        while self._waiting or self._running:
-            await asyncio.wait(self._running) if self._running else await asyncio.sleep(0)
-        self._threads.shutdown()
+        self._note_quiet()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._quiet.wait()
+        for _ in range(self._workers):
+            self._batches.put(None)
 
     def _dispatch(self) -> None:
         # Whoever was cancelled no longer asks.
@@ -75,14 +89,26 @@ class MicroBatcher:
         while self._idle and self._waiting:
             batch, self._waiting = self._waiting[: self._max_batch], self._waiting[self._max_batch :]
             self._idle -= 1
-            running = asyncio.get_running_loop().run_in_executor(self._threads, self._search, batch)
-            self._running.add(running)
-            running.add_done_callback(self._deliver)
+            self._batches.put((asyncio.get_running_loop(), batch))
+        self._note_quiet()
 
-    def _deliver(self, finished: asyncio.Future[list[_Outcome]]) -> None:
-        self._running.discard(finished)
+    def _note_quiet(self) -> None:
+        if self._waiting or self._idle < self._workers:
+            self._quiet.clear()
+        else:
+            self._quiet.set()
+
+    def _serve(self) -> None:
+        """The work of one thread."""
+        while (given := self._batches.get()) is not None:
+            loop, batch = given
+            outcomes = self._search(batch)
+            with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                loop.call_soon_threadsafe(self._deliver, outcomes)
+
+    def _deliver(self, outcomes: list[_Outcome]) -> None:
         self._idle += 1
-        for request, outcome in finished.result():
+        for request, outcome in outcomes:
             if request.reply.done():
                 continue
             if isinstance(outcome, BaseException):
@@ -109,7 +135,10 @@ class MicroBatcher:
             return list(zip(requests, rankings, strict=True))
         except BaseException as error:  # noqa: BLE001 -- raised again where it is awaited; lost, it would hang
             if len(requests) == 1:
-                return [(requests[0], error)]
+                known = isinstance(error, Exception)
+                return [
+                    (requests[0], error if known else RolloutFailure(f"retriever: {type(error).__name__}: {error}"))
+                ]
             return [outcome for request in requests for outcome in self._attempt([request], k)]
 
     def _ask(self, requests: Sequence[_Request], k: int) -> list[list[Ranked]]:

@@ -49,7 +49,7 @@ def make_bm25(argument: str | None, context: BuildContext) -> BM25:
     if argument is None:
 
         def open_cached(progress: Progress) -> LuceneIndex:
-            return LuceneIndex(_cached_index(context.corpus, context.cache, threads, progress), k1=k1, b=b)
+            return _open_cached(_cached_index(context.corpus, context.cache, threads, progress), k1=k1, b=b)
 
         return BM25("bm25", fingerprint(identity), open_cached, threads)
 
@@ -160,6 +160,13 @@ def _cached_index(corpus: Corpus, cache: Path, threads: int, progress: Progress)
             "set LRAT_BENCH_CACHE to a writable folder with room for it"
         ) from error
     return folder / "lucene"
+
+
+def _open_cached(folder: Path, *, k1: float, b: float) -> LuceneIndex:
+    try:
+        return LuceneIndex(folder, k1=k1, b=b)
+    except UsageError as error:
+        raise UsageError(f"{error}; delete {folder.parent} to have it built anew") from error
 
 
 def _check_documents(argument: str, index: LuceneIndex, corpus: Corpus) -> None:

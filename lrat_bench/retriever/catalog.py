@@ -89,6 +89,8 @@ def _checked(spec: str, made: Any) -> Retriever:
         raise UsageError(
             f"retriever {spec!r} made {type(made).__name__!r}, which is no retriever: it lacks {', '.join(missing)}"
         )
+    if not (isinstance(made.name, str) and isinstance(made.fingerprint, str | None)):
+        raise UsageError(f"retriever {spec!r}: its name must be a text, and its fingerprint a text or None")
     retriever: Retriever = made
     return retriever
 

@@ -42,8 +42,10 @@ class Manifest(BaseModel):
     split: str
     split_role: Role = Field(description="what the split may be used for")
     limit: int | None
-    repeats: int
-    questions: tuple[str, ...] = Field(description="ids of the selected questions: the denominator, times repeats")
+    repeats: int = Field(ge=1)
+    questions: tuple[str, ...] = Field(
+        min_length=1, description="ids of the selected questions: the denominator, times repeats"
+    )
     protocol: Protocol = Field(description="every knob, resolved")
     scoring: str = Field(description="fingerprint of the scoring part of the protocol")
     agent: dict[str, Any]
@@ -107,8 +109,12 @@ def read_manifest(path: Path) -> Manifest:
         return Manifest.model_validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise DataError(f"not a run manifest of this version: {place}: {first['msg']}", file=path) from None
+        place = ".".join(map(str, first["loc"])) or "content"
+        raise DataError(
+            f"not a run manifest of this version ({place}: {first['msg']}); mend it, or start over with --fresh or "
+            "another --out",
+            file=path,
+        ) from None
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}", file=path) from None
 

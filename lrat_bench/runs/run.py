@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,15 @@ class Run:
     def trajectories(self) -> Iterator[Trajectory]:
         """The current trajectory of each (question, repeat), read as a stream."""
         return self.folder.trajectories.scan()
+
+    @property
+    def failures(self) -> Counter[str]:
+        """Why questions are unresolved: message → how many, of infrastructure and of the judge."""
+        found = Counter(record.error or "no reason given" for record in self.trajectories if record.status == "error")
+        for verdict in self.folder.verdicts.scan():
+            if verdict.outcome == "ungraded":
+                found[f"judge: {verdict.error or 'no reason given'}"] += 1
+        return found
 
     def to_dataframe(self, *, judge: str | None = None) -> pd.DataFrame:
         """One row per (question, repeat) of the selection: outcome, status, and every measure.

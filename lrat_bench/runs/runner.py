@@ -13,6 +13,7 @@ from lrat_bench.agent.loop import play
 from lrat_bench.agent.reader import Reader
 from lrat_bench.agent.session import Session
 from lrat_bench.errors import FatalModelError, RunIncomplete, UsageError
+from lrat_bench.model.seam import Model
 from lrat_bench.retriever.batching import MicroBatcher
 from lrat_bench.runs.config import RunConfig
 from lrat_bench.runs.folder import RunFolder
@@ -26,6 +27,9 @@ from lrat_bench.trajectory import Trajectory
 __all__ = ["play_owed"]
 
 _log = logging.getLogger("lrat_bench.runs")
+
+_PATIENCE = 2.0
+"""Seconds that an interrupted run waits for a retriever."""
 
 
 async def play_owed(config: RunConfig, folder: RunFolder, *, on_tally: OnTally) -> Tally:
@@ -47,7 +51,8 @@ async def play_owed(config: RunConfig, folder: RunFolder, *, on_tally: OnTally) 
     folder.verdicts.open_for_writing()
     kept = {record.key: Kept(record.status, record.attempts) for record in store.scan()}
     if store.unreadable:
-        _log.warning("%s: line %s cannot be read; its question is asked again", store.path, store.unreadable)
+        lines = ", ".join(map(str, store.unreadable))
+        _log.warning("%s: unreadable, and asked again: line %s", store.path, lines)
     todo = owed(config.questions, config.repeats, kept)
     tally = Tally(total=len(config.questions) * config.repeats)
     tally.kept = tally.total - len(todo)
@@ -86,9 +91,9 @@ class _Player:
                 f"{self.so_far}: cannot write to {self.folder.path}: {reason}; mend it and give the same command again"
             ) from None
         finally:
-            await batcher.aclose()
+            await batcher.aclose(patience=_PATIENCE)
             if self.config.owns_agent:
-                await self.config.agent.model.close()
+                await _close(self.config.agent.model)
 
     @property
     def so_far(self) -> str:
@@ -135,6 +140,13 @@ class _Player:
             attempts=item.attempts,
             error=episode.error,
         )
+
+
+async def _close(model: Model) -> None:
+    try:
+        await model.close()
+    except Exception:  # noqa: BLE001 -- a model of anybody's
+        _log.exception("closing model %r failed; its answers are kept", model.name)
 
 
 @contextmanager

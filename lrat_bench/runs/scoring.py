@@ -48,6 +48,8 @@ def find_task(manifest: Manifest, *, task: str | None = None, progress: Progress
 def selected(manifest: Manifest, task: Task) -> tuple[Question, ...]:
     """The questions that count, as the manifest lists them."""
     by_id = {question.qid: question for question in task.questions}
+    if unknown := [qid for qid in manifest.questions if qid not in by_id]:
+        raise UsageError(f"task {task.name!r} has no question {unknown[0]!r}, which the run's manifest selects")
     return tuple(by_id[qid] for qid in manifest.questions)
 
 

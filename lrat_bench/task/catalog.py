@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterable, Mapping
+import shutil
+from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 
 from lrat_bench.errors import DataError, UnknownName, UsageError
-from lrat_bench.files import build_once, cache_folder, fingerprint
+from lrat_bench.files import build_once, cache_folder, fingerprint, write_json
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.registry import Entry, Registry, load_object
 from lrat_bench.task.card import Setting, TaskCard, read_card
@@ -17,6 +19,9 @@ from lrat_bench.task.sources.folder import load_folder
 from lrat_bench.task.task import Task
 
 __all__ = ["TASK_SOURCES", "known_names", "known_tasks", "load_card", "load_task", "task_card"]
+
+_PREPARED = "prepared.json"
+"""Sizes of the files of a prepared folder, written when all are there."""
 
 TASK_SOURCES = Registry(
     "task source",
@@ -109,7 +114,7 @@ def load_card(
     cache = cache or cache_folder()
     folder = cache / "tasks" / f"{card.name}-{fingerprint(source)[:12]}"
     try:
-        build_once(folder, lambda empty: prepare(merged, empty, progress))
+        _prepare_once(folder, lambda empty: prepare(merged, empty, progress))
     except OSError as error:
         raise UsageError(
             f"cannot write task {card.name!r} to {folder.parent}: {error.strerror or error}; "
@@ -136,6 +141,29 @@ def _cards_folder() -> Path:
     package = Path(str(resources.files("lrat_bench")))
     installed = package / "tasks"  # where the wheel puts it; a checkout has it beside the package
     return installed if installed.is_dir() else package.parent / "tasks"
+
+
+def _prepare_once(folder: Path, prepare: Callable[[Path], None]) -> None:
+    """Prepare the folder, or use it as it is; one in which a file is missing or cut is prepared anew.
+
+    It can be made again at any time, so nobody is asked.
+    """
+
+    def build(empty: Path) -> None:
+        prepare(empty)
+        write_json(empty / _PREPARED, {file.name: file.stat().st_size for file in sorted(empty.iterdir())})
+
+    if not build_once(folder, build) and not _whole(folder):
+        shutil.rmtree(folder)
+        build_once(folder, build)
+
+
+def _whole(folder: Path) -> bool:
+    try:
+        sizes = json.loads((folder / _PREPARED).read_bytes())
+        return all((folder / name).stat().st_size == size for name, size in sizes.items())
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def _card_files() -> dict[str, Path]:

@@ -12,6 +12,7 @@ from lrat_bench.errors import DataError
 __all__ = ["Line", "decode", "open_lines", "parse"]
 
 # TREC files are split at whitespace, and an id ends up in file names, logs and web pages.
+_LONGEST_ID = 1024
 _NOT_IN_AN_ID = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
 
 
@@ -54,6 +55,10 @@ class Line(NamedTuple):
         value = self.text(key)
         if not value:
             raise self.error(f"{key!r} is empty")
+        if len(value) > _LONGEST_ID:
+            raise self.error(
+                f"{key!r} {value[:40] + '…'!r} has {len(value)} characters; ids have {_LONGEST_ID} at most"
+            )
         if bad := _NOT_IN_AN_ID.search(value):
             raise self.error(
                 f"{key!r} {value!r} holds {bad.group()!r}: ids are free of whitespace and control characters, "

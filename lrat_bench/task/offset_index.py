@@ -61,6 +61,7 @@ class OffsetIndex:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         # An index is replaced, never modified: `immutable` spares SQLite all locking and works on a read-only disk.
         # One connection under a lock: a look-up takes microseconds, and holds the interpreter's lock for most of them.
         self._connection = sqlite3.connect(
@@ -88,6 +89,8 @@ class OffsetIndex:
                 ).fetchone()
         except UnicodeEncodeError:  # an agent may ask for anything; no document has half a surrogate pair in its id
             return None
+        except sqlite3.DatabaseError as error:
+            raise UsageError(f"{self._path} is damaged ({error}): delete it and give the same command again") from error
         return None if row is None else Place(*row)
 
     def close(self) -> None:

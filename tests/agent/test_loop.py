@@ -281,12 +281,35 @@ def test_what_the_harness_says_is_logged(bridge: Task) -> None:
     assert "final answer now" in said[2]
 
 
-def test_a_model_that_gives_no_turn_is_an_error(bridge: Task) -> None:
+@pytest.mark.parametrize(
+    "given",
+    [
+        None,
+        {"content": "x"},
+        Turn(text=5),  # type: ignore[arg-type]
+        Turn(reasoning=3),  # type: ignore[arg-type]
+        Turn(reasoning_source="lol"),  # type: ignore[arg-type]
+        Turn(finish_reason=3),  # type: ignore[arg-type]
+        Turn(usage=None),  # type: ignore[arg-type]
+        Turn(calls=({"name": "search"},)),  # type: ignore[arg-type]
+        Turn(calls=(ToolCall("c", "search", {"query": "x"}),)),  # type: ignore[arg-type]
+        Turn(calls=(ToolCall(None, None, None),)),  # type: ignore[arg-type]
+    ],
+)
+def test_a_model_that_gives_no_turn_has_failed_and_nothing_more(bridge: Task, given: Any) -> None:
     class Wrong(ScriptedModel):
         async def complete(self, request: Request) -> Any:
-            return {"content": "x"}
+            return given
 
-    assert rollout(bridge, Wrong([])).status == "error"
+    episode = rollout(bridge, Wrong([]))
+    assert episode.status == "error"
+    assert (episode.error or "").startswith("model: ")
+
+
+def test_errors_and_reasons_that_no_file_can_hold_are_made_harmless(bridge: Task) -> None:
+    failed = rollout(bridge, ScriptedModel(lambda _: (_ for _ in ()).throw(RuntimeError("\ud800 boom"))))
+    assert failed.error == "model: RuntimeError: ? boom"
+    assert rollout(bridge, ScriptedModel([Turn(text="x", finish_reason="\ud800")])).turns[0].finish_reason == "?"
 
 
 def test_the_date_is_told_only_when_the_protocol_has_one(bridge: Task) -> None:

@@ -100,9 +100,13 @@ def test_options_come_from_a_file_and_the_environment_and_the_command_line_wins(
 ) -> None:
     (tmp_path / "c.yaml").write_text(f"task: {task_folder}\nretriever: none\nlimit: 1\nset: {{protocol.k: 3}}\n")
     monkeypatch.setenv("LRAT_BENCH_RUN_SEED", "9")
-    _, out, _ = command("run", "--config", "c.yaml", "--retriever", "oracle", "--dry-run", "--json")
+    monkeypatch.setenv("LRAT_BENCH_RUN_JSON", "1")
+    _, out, _ = command("run", "--config", "c.yaml", "--retriever", "oracle", "--dry-run")
     found = json.loads(out)
     assert (found["retriever"], found["identity"]["seed"], found["protocol"]["k"]) == ("oracle", 9, 3)
+    monkeypatch.setenv("LRAT_BENCH_RUN_SET", "protocol.k=4 protocol.max_turns=5")
+    _, out, _ = command("run", "--config", "c.yaml", "--dry-run")
+    assert (json.loads(out)["protocol"]["k"], json.loads(out)["protocol"]["max_turns"]) == (4, 5)
     assert found["task"]["questions"] == 1
 
 
@@ -268,7 +272,66 @@ def test_an_unfinished_run_ends_with_3_and_says_how_to_go_on(
     monkeypatch.syspath_prepend(str(tmp_path))
     code, out, _ = command("run", "--task", task_folder, "--agent", "down:model", "--retriever", "none")
     assert code == 3
-    assert "2 of 2 unresolved: success is between 0/2 and 100%" in re.sub(r"\s+", " ", out)
+    said = re.sub(r"\s+", " ", out)
+    assert "2 of 2 unresolved: success is between 0% and 100%" in said
+    assert "2 × 502 bad gateway" in said
+    assert "/logs" in said
+
+
+FAULTY = """
+class Base:
+    name = "mine"
+    fingerprint = "1"
+    def __init__(self, argument, context): pass
+    def prepare(self, progress): pass
+    def search(self, queries, k, *, contexts=None): return [[] for _ in queries]
+    def close(self): pass
+
+class Unprepared(Base):
+    def prepare(self, progress): raise KeyError("index")
+
+class Unclosed(Base):
+    def close(self): raise KeyError("handle")
+
+class Nameless(Base):
+    name = None
+
+class Exiting(Base):
+    def search(self, queries, k, *, contexts=None): raise SystemExit(7)
+"""
+
+
+def test_faults_of_a_retriever_are_its_own(
+    command: Command, task_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "faulty.py").write_text(FAULTY)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def run(kind: str) -> Said:
+        return command("run", "--task", task_folder, "--retriever", f"faulty:{kind}", "--out", kind)
+
+    refused(run("Unprepared"), "'mine' cannot be prepared: KeyError")
+    refused(run("Nameless"), "name must be a text")
+    code, out, _ = run("Unclosed")
+    assert (code, "success rate" in out) == (0, True)
+    code, out, _ = run("Exiting")
+    assert (code, "SystemExit: 7" in out) == (3, True)
+
+
+def test_help_is_printed_where_a_verb_is_missing(command: Command) -> None:
+    code, _, err = command()
+    assert code == 2
+    assert "\nVerbs:\n" in err
+
+
+def test_what_nobody_foresaw_is_one_line(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr("lrat_bench.task.catalog.known_tasks", broken)
+    code, out, err = command("tasks", "list")
+    assert (code, out) == (3, "")
+    assert err.strip() == "lrat-bench: internal error: ZeroDivisionError: oh (--debug shows where; please report it)"
 
 
 def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -303,6 +303,34 @@ def test_a_run_stopped_in_the_middle_ends_like_an_uninterrupted_one(tmp_path: Pa
     assert timeless[0] == timeless[1]
 
 
+HANGING = """
+import time
+
+class Hanging:
+    name = fingerprint = "hanging"
+    def prepare(self, progress): pass
+    def search(self, queries, k, *, contexts=None): time.sleep(1000)
+    def close(self): pass
+"""
+
+
+def test_a_retriever_that_hangs_does_not_keep_the_run_from_ending(task_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "hanging.py").write_text(HANGING)
+    command = [sys.executable, "-m", "lrat_bench.cli", "run", "--task", str(task_folder)]
+    command += ["--retriever", "hanging:Hanging", "--out", str(tmp_path / "run")]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "run" / "trajectories.jsonl").parent.joinpath("manifest.json").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert said.strip().splitlines()[-1].startswith("lrat-bench: interrupted;")
+
+
 def test_a_full_disk_stops_the_run_and_what_is_done_goes_on_later(tmp_path: Path) -> None:
     folder = big_task(tmp_path / "towns")
     out = tmp_path / "run"

@@ -17,6 +17,7 @@ import yaml
 
 from lrat_bench.errors import UnknownName, UsageError
 from lrat_bench.progress import no_progress
+from lrat_bench.task.catalog import load_task
 from lrat_bench.task.protocol import Protocol
 from lrat_bench.task.sources.synth_wiki import VERSION, prepare
 from lrat_bench.task.sources.synth_wiki.settings import Settings
@@ -188,3 +189,15 @@ def test_the_task_cards_are_valid(name: str, world: str, domain: str) -> None:
         assert Protocol(**protocol).rollout.k == 10
     assert card["splits"] == {"train": "train", "test": "eval"}
     assert VERSION >= 1
+
+
+@pytest.mark.parametrize("file", ["qrels.trec", "questions.jsonl", "corpus.jsonl", "prepared.json"])
+def test_a_damaged_prepared_folder_is_prepared_anew(tmp_path: Path, file: str) -> None:
+    settings = {"documents": 1_000, "train": 5, "test": 5}
+    whole, _ = load_task("synth-wiki", settings=settings, cache=tmp_path)
+    (folder,) = (tmp_path / "tasks").glob("synth-wiki-*")
+    content = (folder / file).read_bytes()
+    (folder / file).write_bytes(content[: len(content) // 2])
+    assert load_task("synth-wiki", settings=settings, cache=tmp_path)[0].fingerprint == whole.fingerprint
+    (folder / file).unlink()
+    assert load_task("synth-wiki", settings=settings, cache=tmp_path)[0].fingerprint == whole.fingerprint
