@@ -71,6 +71,6 @@ def test_the_manifest_says_what_was_run_and_holds_no_path(play: Play, tmp_path: 
     manifest = run.manifest.to_dict()
     assert manifest["rankable"]
     assert manifest["task"]["documents"] == 5_000
-    assert manifest["versions"]["pyserini"]
+    assert manifest["invocations"][-1]["versions"]["pyserini"]
     assert str(Path.home()) not in (run.path / "manifest.json").read_text()
     assert str(tmp_path.parent) not in (run.path / "manifest.json").read_text()
