@@ -135,8 +135,11 @@ def close(retriever: Retriever) -> None:
     """Close a retriever; one that fails at that is logged, since its answers are in."""
     try:
         retriever.close()
-    except Exception:
-        logging.getLogger(__name__).exception("closing retriever %r failed", retriever.name)
+    except Exception as error:  # noqa: BLE001 -- a retriever of anybody's
+        said = f"{type(error).__name__}: {error}"
+        logging.getLogger(__name__).warning(
+            "closing retriever %r failed (%s); its answers are kept", retriever.name, said
+        )
 
 
 def load_run(path: str | Path) -> Run:

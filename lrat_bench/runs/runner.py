@@ -145,8 +145,9 @@ class _Player:
 async def _close(model: Model) -> None:
     try:
         await model.close()
-    except Exception:  # noqa: BLE001 -- a model of anybody's
-        _log.exception("closing model %r failed; its answers are kept", model.name)
+    except Exception as error:  # noqa: BLE001 -- a model of anybody's
+        said = f"{type(error).__name__}: {error}"
+        _log.warning("closing model %r failed (%s); its answers are kept", model.name, said)
 
 
 @contextmanager

@@ -312,8 +312,8 @@ def test_faults_of_a_retriever_are_its_own(
 
     refused(run("Unprepared"), "'mine' cannot be prepared: KeyError")
     refused(run("Nameless"), "name must be a text")
-    code, out, _ = run("Unclosed")
-    assert (code, "success rate" in out) == (0, True)
+    code, out, err = run("Unclosed")
+    assert (code, "success rate" in out, "Traceback" in err) == (0, True, False)
     code, out, _ = run("Exiting")
     assert (code, "SystemExit: 7" in out) == (3, True)
 
