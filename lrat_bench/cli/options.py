@@ -52,6 +52,8 @@ def as_json(value: Any) -> str:
 
 def plain(value: Any) -> str:
     """A value of a setting, as people write it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} = {plain(inner)}" for key, inner in value.items() if inner is not None) or "–"
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
     return "–" if value is None else str(value)

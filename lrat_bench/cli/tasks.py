@@ -62,8 +62,7 @@ def show_task(task: str, json: bool) -> None:
         return
     console = stdout()
     for key, value in about.items():
-        pairs = [f"{name} = {plain(inner)}" for name, inner in value.items()] if isinstance(value, dict) else value
-        console.print(f"{key}: {plain(pairs)}", markup=False)
+        console.print(f"{key}: {plain(value)}", markup=False)
     for name, protocol in protocols.items():
         console.print(f"\n@{name}{' (default)' if name == default else ''}  {protocol.summary}", markup=False)
         for part, of in ((protocol.rollout, "rollout"), (protocol.scoring, "scoring")):
