@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lrat_bench.agent.agent import Agent
-from lrat_bench.errors import LratBenchError, RunIncomplete, UsageError
+from lrat_bench.errors import LratBenchError, RunIncomplete, foreign
 from lrat_bench.files import cache_folder
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.retriever.base import BuildContext, Retriever
@@ -209,12 +209,8 @@ def load_retriever(
 
 
 def _prepare(retriever: Retriever, progress: Progress) -> None:
-    try:
+    with foreign(f"retriever {retriever.name!r} cannot be prepared"):
         retriever.prepare(progress)
-    except LratBenchError:
-        raise
-    except Exception as error:
-        raise UsageError(f"retriever {retriever.name!r} cannot be prepared: {type(error).__name__}: {error}") from error
 
 
 def _score(config: RunConfig, folder: RunFolder) -> None:

@@ -38,6 +38,7 @@ __all__ = [
     "UnknownName",
     "UsageError",
     "boundary",
+    "foreign",
 ]
 
 
@@ -128,3 +129,21 @@ def boundary(part: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise RolloutFailure(f"{part}: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def foreign(deed: str) -> Iterator[None]:
+    """Around code that a user brings and that runs outside a rollout: what it raises becomes one line.
+
+    Args:
+        deed: what failed then, as in "retriever 'mine' cannot be prepared".
+
+    Raises:
+        UsageError: `deed: Kind: message`; errors of this module pass through.
+    """
+    try:
+        yield
+    except LratBenchError:
+        raise
+    except Exception as error:
+        raise UsageError(f"{deed}: {type(error).__name__}: {error}") from error

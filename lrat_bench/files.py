@@ -19,6 +19,7 @@ import platformdirs
 from lrat_bench.errors import DataError, UsageError
 
 __all__ = [
+    "CACHE_MEND",
     "append_line",
     "build_once",
     "cache_folder",
@@ -32,6 +33,7 @@ __all__ = [
     "sha256_file",
     "write_atomic",
     "write_json",
+    "writing",
 ]
 
 
@@ -185,6 +187,29 @@ def locked(path: Path, *, wait: bool = False, busy: str = "") -> Iterator[None]:
         except BlockingIOError:
             raise UsageError(busy or f"{path} is held by another process") from None
         yield
+
+
+@contextmanager
+def writing(what: str, *, errors: tuple[type[Exception], ...] = (OSError,), mend: str = "") -> Iterator[None]:
+    """Around writes of files: a disk that refuses is one line for the user.
+
+    Args:
+        what: is written.
+        errors: what the writer raises when the disk refuses.
+        mend: what the user can do.
+
+    Raises:
+        UsageError: "cannot write WHAT: REASON; MEND".
+    """
+    try:
+        yield
+    except errors as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"cannot write {what}: {reason}{f'; {mend}' if mend else ''}") from error
+
+
+CACHE_MEND = "set LRAT_BENCH_CACHE to a writable folder with room for it"
+"""What to do when the cache cannot be written."""
 
 
 def cache_folder() -> Path:

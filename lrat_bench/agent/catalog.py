@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lrat_bench.agent.agent import Agent
-from lrat_bench.errors import LratBenchError, UnknownName, UsageError
+from lrat_bench.errors import UnknownName, UsageError, foreign
 from lrat_bench.model.seam import Model
 from lrat_bench.registry import Entry, Registry, load_object
 
@@ -64,9 +64,5 @@ def load_agent(spec: str, settings: Mapping[str, Any] | None = None) -> Agent:
 
 
 def _made(spec: str, factory: Any, settings: dict[str, Any]) -> Any:
-    try:
+    with foreign(f"agent {spec!r} cannot be made"):
         return factory(settings) if settings or not isinstance(factory, type) else factory()
-    except LratBenchError:
-        raise
-    except Exception as error:
-        raise UsageError(f"agent {spec!r} cannot be made: {type(error).__name__}: {error}") from error

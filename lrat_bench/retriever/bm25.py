@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lrat_bench.errors import UsageError
-from lrat_bench.files import build_once, fingerprint, write_json
+from lrat_bench.files import CACHE_MEND, build_once, fingerprint, write_json, writing
 from lrat_bench.progress import Progress
 from lrat_bench.retriever.base import BuildContext, Ranked, SearchContext
 from lrat_bench.retriever.jvm import anserini_version, check_process, find_anserini
@@ -152,13 +152,8 @@ def _cached_index(corpus: Corpus, cache: Path, threads: int, progress: Progress)
             },
         )
 
-    try:
+    with writing(f"the index to {folder.parent}", mend=CACHE_MEND):
         build_once(folder, build)
-    except OSError as error:
-        raise UsageError(
-            f"cannot write the index to {folder.parent}: {error.strerror or error}; "
-            "set LRAT_BENCH_CACHE to a writable folder with room for it"
-        ) from error
     return folder / "lucene"
 
 

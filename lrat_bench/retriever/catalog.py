@@ -7,7 +7,7 @@ import sys
 from importlib.util import find_spec
 from typing import Any
 
-from lrat_bench.errors import LratBenchError, UnknownName, UsageError
+from lrat_bench.errors import UnknownName, UsageError, foreign
 from lrat_bench.registry import Entry, Registry, load_object
 from lrat_bench.retriever.base import BuildContext, Retriever
 
@@ -57,12 +57,8 @@ def _call(spec: str, factory: Any, argument: str | None, context: BuildContext) 
         raise UsageError(f"retriever {spec!r} cannot be called as a factory: {error}") from error
     if not (_takes(signature, argument, context) or _takes(signature)):
         raise UsageError(f"retriever {spec!r} takes {signature}: a factory takes (argument, context)")
-    try:
+    with foreign(f"retriever {spec!r} cannot be made"):
         return factory(argument, context) if _takes(signature, argument, context) else factory()
-    except LratBenchError:
-        raise
-    except Exception as error:
-        raise UsageError(f"retriever {spec!r} cannot be made: {type(error).__name__}: {error}") from error
 
 
 def _takes(signature: inspect.Signature, *arguments: object) -> bool:

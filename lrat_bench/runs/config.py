@@ -55,8 +55,6 @@ class RunConfig:
         for name in ("repeats", "concurrency"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if self.limit is not None and self.limit < 1:
-            raise UsageError(f"limit must be at least 1, got {self.limit}")
 
     @cached_property
     def questions(self) -> tuple[Question, ...]:

@@ -11,13 +11,13 @@ logs/                one file per invocation
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lrat_bench.errors import UsageError
-from lrat_bench.files import locked, write_json
+from lrat_bench.files import locked, write_json, writing
 from lrat_bench.runs.manifest import Manifest, read_manifest
 from lrat_bench.runs.store import PLAIN, Codec, RecordStore
 from lrat_bench.score.verdict import Verdict
@@ -66,12 +66,14 @@ class RunFolder:
         """
         busy = f"another process is writing to {self.path}: wait for it, or give another folder with --out"
         with ExitStack() as stack:
-            try:
+            with self.writing():
                 (self.path / "logs").mkdir(parents=True, exist_ok=True)
                 stack.enter_context(locked(self.path / ".lock", busy=busy))
-            except OSError as error:
-                raise UsageError(f"cannot write the run folder {self.path}: {error.strerror or error}") from error
             yield
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Around writes into the folder: a disk that refuses is a UsageError that names it."""
+        return writing(f"the run folder {self.path}")
 
     def refuse_another(self, manifest: Manifest) -> None:
         """See that the folder is empty or holds the run of this manifest.
@@ -99,10 +101,8 @@ class RunFolder:
         if (self.path / "manifest.json").exists():
             earlier = self.manifest.invocations
             manifest = manifest.model_copy(update={"invocations": (*earlier, *manifest.invocations)})
-        try:
+        with self.writing():
             write_json(self.path / "manifest.json", manifest.to_dict())
-        except OSError as error:
-            raise UsageError(f"cannot write the run folder {self.path}: {error.strerror or error}") from error
 
     def discard(self) -> None:
         """Delete what a run leaves behind, by name, and nothing else; the folder itself and its logs stay.

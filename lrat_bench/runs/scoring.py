@@ -89,11 +89,9 @@ def rows_of(folder: RunFolder, task: Task, judge: Judge) -> list[Row]:
 def measure_folder(folder: RunFolder, task: Task, judge: Judge) -> Scores:
     """Measure the selection and write `metrics.json` and `run.trec`; the caller holds the folder."""
     scores = summarise(rows_of(folder, task, judge), judge_fingerprint=judge.fingerprint)
-    try:
+    with folder.writing():
         write_json(folder.path / "metrics.json", scores.model_dump(mode="json", by_alias=True))
         write_atomic(folder.path / "run.trec", "".join(_trec_lines(folder, folder.manifest)))
-    except OSError as error:
-        raise UsageError(f"cannot write the run folder {folder.path}: {error.strerror or error}") from error
     return scores
 
 

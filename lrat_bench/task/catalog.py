@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from lrat_bench.errors import DataError, UnknownName, UsageError
-from lrat_bench.files import build_once, cache_folder, fingerprint, write_json
+from lrat_bench.files import CACHE_MEND, build_once, cache_folder, fingerprint, write_json, writing
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.registry import Entry, Registry, load_object
 from lrat_bench.task.card import Setting, TaskCard, read_card
@@ -113,13 +113,8 @@ def load_card(
     source: dict[str, object] = {"source": card.source, "version": version, "settings": merged}
     cache = cache or cache_folder()
     folder = cache / "tasks" / f"{card.name}-{fingerprint(source)[:12]}"
-    try:
+    with writing(f"task {card.name!r} to {folder.parent}", mend=CACHE_MEND):
         _prepare_once(folder, lambda empty: prepare(merged, empty, progress))
-    except OSError as error:
-        raise UsageError(
-            f"cannot write task {card.name!r} to {folder.parent}: {error.strerror or error}; "
-            "set LRAT_BENCH_CACHE to a writable folder with room for it"
-        ) from error
     task = load_folder(
         folder,
         name=card.name,

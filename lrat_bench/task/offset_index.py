@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from lrat_bench.errors import DataError, UsageError
-from lrat_bench.files import locked
+from lrat_bench.files import CACHE_MEND, locked, writing
 from lrat_bench.progress import Progress
 from lrat_bench.task import jsonl
 
@@ -111,7 +111,7 @@ def open_index(file: Path, path: Path, *, progress: Progress) -> OffsetIndex:
     stamp = _stamp(file)
     if found := _current(path, stamp):
         return found
-    try:
+    with writing(f"the index of {file} to {path.parent}", errors=(OSError, sqlite3.Error), mend=CACHE_MEND):
         with locked(path.with_name(f".{path.name}.lock"), wait=True):
             if found := _current(path, stamp):
                 return found
@@ -122,11 +122,6 @@ def open_index(file: Path, path: Path, *, progress: Progress) -> OffsetIndex:
             finally:
                 temporary.unlink(missing_ok=True)
         return OffsetIndex(path)
-    except (OSError, sqlite3.Error) as error:
-        raise UsageError(
-            f"cannot write the index of {file} to {path.parent}: {getattr(error, 'strerror', None) or error}; "
-            "set LRAT_BENCH_CACHE to a writable folder with room for it"
-        ) from error
 
 
 def _stamp(file: Path) -> Stamp:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lrat_bench.errors import LratBenchError, UsageError
+from lrat_bench.errors import UsageError, foreign
 from lrat_bench.registry import Entry, Registry, load_object
 from lrat_bench.score.judges.base import Judge
 from lrat_bench.task.protocol import Scoring
@@ -31,12 +31,8 @@ def load_judge(scoring: Scoring) -> Judge:
     """
     registered = scoring.judge in JUDGES or ":" not in scoring.judge
     factory = JUDGES.load(scoring.judge) if registered else load_object(scoring.judge)
-    try:
+    with foreign(f"judge {scoring.judge!r} cannot be made"):
         judge = factory(scoring)
-    except LratBenchError:
-        raise
-    except Exception as error:
-        raise UsageError(f"judge {scoring.judge!r} cannot be made: {type(error).__name__}: {error}") from error
     if not isinstance(judge, Judge):
         raise UsageError(
             f"{scoring.judge!r} made {type(judge).__name__!r}, which is no judge: "
