@@ -25,10 +25,12 @@ from difflib import get_close_matches
 from pathlib import Path
 
 __all__ = [
+    "BadRequest",
     "CheckFailed",
     "ContextOverflow",
     "DataError",
     "FatalModelError",
+    "Halt",
     "LratBenchError",
     "MissingLibrary",
     "ModelRefusal",
@@ -103,6 +105,14 @@ class RolloutError(Exception):
 
 class RolloutFailure(RolloutError):
     """Infrastructure failed (model endpoint, retriever, disk): status `error`, tried again by the next run."""
+
+
+class Halt(RolloutFailure):
+    """No other question can do better now (the endpoint is down, the cost cap is reached): none is started."""
+
+
+class BadRequest(RolloutFailure):
+    """The server calls this very request wrong; it would do so again."""
 
 
 class FatalModelError(RolloutError):

@@ -84,7 +84,7 @@ class Think(_Record):
     """Reasoning of one turn."""
 
     kind: Literal["think"] = "think"
-    turn: int
+    turn: int | None = Field(description="0-based turn; null where turns cannot be seen")
     text: str
     tokens: int | None = Field(default=None, description="length as the provider reports it; mining counts anew")
     source: Literal["text", "summary", "hidden", "none"] = Field(
@@ -149,6 +149,7 @@ class TurnRecord(_Record):
     request: str | None = Field(default=None, description="SHA-256 of the canonical request")
     repaired: int = Field(default=0, description="calls whose arguments had to be mended to be read")
     removed: int = Field(default=0, description="tool results taken out to fit the context window")
+    attempts: int = Field(default=1, ge=1, description="calls made for it, those that infrastructure failed included")
 
 
 class Trajectory(_Record):
@@ -189,6 +190,7 @@ class Trajectory(_Record):
         record = self.model_dump(mode="json", by_alias=True, exclude={"seconds", "attempts"})
         for item in (*record["steps"], *record["turns"]):
             item.pop("seconds", None)
+            item.pop("attempts", None)
         return record
 
     @property

@@ -35,6 +35,7 @@ class Message:
         reasoning: an assistant's reasoning, carried back verbatim within a tool loop.
         calls: the calls that an assistant message makes.
         call_id: the call that a tool message answers.
+        extra: `Turn.extra` of the turn that an assistant message repeats, for the model that gave it.
     """
 
     role: Literal["system", "user", "assistant", "tool"]
@@ -42,12 +43,14 @@ class Message:
     reasoning: str | None = None
     calls: tuple[ToolCall, ...] = ()
     call_id: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over every field; kept, so that a growing conversation is hashed message by message."""
         calls = [[call.id, call.name, call.arguments] for call in self.calls]
-        return fingerprint([self.role, self.content, self.reasoning, calls, self.call_id])
+        extra = [self.extra] if self.extra else []
+        return fingerprint([self.role, self.content, self.reasoning, calls, self.call_id, *extra])
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,21 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Everything that one completion depends on."""
+    """Everything that one completion depends on.
+
+    Attributes:
+        messages: the conversation.
+        tools: on offer.
+        tool_choice: whether they may be called.
+        sampling: values to send.
+        raw: a text to be continued, without roles: the content of the only message.
+    """
 
     messages: tuple[Message, ...]
     tools: tuple[Tool, ...] = ()
     tool_choice: Literal["auto", "none"] = "auto"
     sampling: Sampling = Sampling()
+    raw: bool = False
 
     @property
     def fingerprint(self) -> str:
@@ -100,6 +112,7 @@ class Request:
                 [tool.fingerprint for tool in self.tools],
                 self.tool_choice,
                 self.sampling.fingerprint,
+                *(["raw"] if self.raw else []),
             ]
         )
 
@@ -115,7 +128,8 @@ class Turn:
         calls: tool calls, in the model's order.
         finish_reason: "stop", "tool_calls", "length", … as the server says it.
         usage: tokens and cost of this completion.
-        extra: what a provider needs back unchanged (signatures); opaque to everything else.
+        extra: what a provider needs back unchanged (signatures); opaque to everything else, and plain JSON.
+        attempts: calls that were made for it, failed ones included.
     """
 
     text: str = ""
@@ -125,6 +139,7 @@ class Turn:
     finish_reason: str | None = "stop"
     usage: Usage = Usage(llm_calls=1)
     extra: dict[str, Any] = field(default_factory=dict)
+    attempts: int = 1
 
 
 @runtime_checkable
@@ -147,6 +162,7 @@ class Model(Protocol):
             ModelRefusal: the provider declines.
             FatalModelError: no request can succeed.
             RolloutFailure: infrastructure failed, after the model's own retries.
+            Halt: so has everything that was tried meanwhile; nothing else should be started.
         """
         ...
 

@@ -46,7 +46,7 @@ class Oracle:
     """
 
     name = "oracle"
-    fingerprint: str | None = fingerprint({"retriever": "oracle"})
+    fingerprint: str | None
 
     def __init__(self, task: Task) -> None:
         if task.evidence is None:
@@ -54,6 +54,8 @@ class Oracle:
         self._task = task
         self._evidence = task.evidence
         self._gold = task.gold or {}
+        judged = [{qid: sorted(docids) for qid, docids in qrels.items()} for qrels in (self._evidence, self._gold)]
+        self.fingerprint = fingerprint({"retriever": "oracle", "judgements": judged})
         self._filler: list[str] = []
         self._drawing = threading.Lock()
 

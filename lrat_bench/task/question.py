@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from lrat_bench.files import fingerprint
+
 __all__ = ["Qrels", "Question", "Role"]
 
 Role = Literal["train", "eval"]
@@ -30,3 +32,8 @@ class Question:
     text: str
     answers: tuple[str, ...]
     split: str
+
+    @property
+    def accepts(self) -> str:
+        """SHA-256 of what a verdict depends on beside the answer given: the question and its accepted answers."""
+        return fingerprint([self.text, list(self.answers)])

@@ -47,14 +47,23 @@ class Task:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over questions, answers, splits, judgements and the corpus; names and paths do not enter."""
+        """SHA-256 over what is asked: questions, splits and the corpus; names and paths do not enter."""
         return fingerprint(
             {
-                "questions": [[q.qid, q.text, list(q.answers), q.split] for q in self.questions],
+                "questions": [[q.qid, q.text, q.split] for q in self.questions],
                 "splits": dict(self.splits),
+                "corpus": self.corpus.fingerprint,
+            }
+        )
+
+    @cached_property
+    def judgements_fingerprint(self) -> str:
+        """SHA-256 over what answers are measured by: accepted answers, evidence and gold."""
+        return fingerprint(
+            {
+                "answers": {q.qid: list(q.answers) for q in self.questions},
                 "evidence": _sorted(self.evidence),
                 "gold": _sorted(self.gold),
-                "corpus": self.corpus.fingerprint,
             }
         )
 

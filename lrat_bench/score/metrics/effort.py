@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from lrat_bench.score.metrics.measure import Measure, Observation
 
-__all__ = ["COMPLETION_TOKENS", "COST_USD", "SECONDS", "TURNS"]
+__all__ = ["COMPLETION_TOKENS", "COST_USD", "JUDGE_COST_USD", "SECONDS", "TURNS"]
 
 
 def _turns(seen: Observation) -> float | None:
     record = seen.trajectory
-    # Source formats of imports may carry no turns; in a trajectory of our own, none means none.
-    return None if record.origin is not None and not record.turns else float(len(record.turns))
+    if record.turns:
+        return float(len(record.turns))
+    # Source formats of imports may carry no turns, and a function shows none; else, none means none.
+    unseen = record.origin is not None or any(step.turn is None for step in record.steps)
+    return None if unseen else 0.0
 
 
 def _completion_tokens(seen: Observation) -> float | None:
@@ -20,6 +23,10 @@ def _completion_tokens(seen: Observation) -> float | None:
 
 def _cost(seen: Observation) -> float | None:
     return seen.trajectory.usage.cost_usd
+
+
+def _judge_cost(seen: Observation) -> float | None:
+    return None if seen.judging is None else seen.judging.cost_usd
 
 
 def _seconds(seen: Observation) -> float | None:
@@ -52,6 +59,17 @@ COST_USD = Measure(
     unit="USD",
     direction="lower",
     of=_cost,
+)
+
+JUDGE_COST_USD = Measure(
+    name="judge_cost_usd",
+    definition=(
+        "Price of the verdict that counts, 0 where no model was asked for it, per question that has a verdict and "
+        "whose price is known."
+    ),
+    unit="USD",
+    direction="lower",
+    of=_judge_cost,
 )
 
 SECONDS = Measure(
