@@ -1,0 +1,117 @@
+"""How the models of one command are reached: over the network, under a cost cap, through a cassette.
+
+None of it changes what a run is; so it is kept apart from what models are (`ModelSpec`).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from lrat_bench.errors import UsageError
+from lrat_bench.model.budget import Budget
+from lrat_bench.model.cassette import Cassette
+from lrat_bench.model.lite.client import require_library
+from lrat_bench.model.lite.model import LiteLLMModel, Served
+from lrat_bench.model.seam import Model
+from lrat_bench.model.spec import Connection, ModelSpec
+
+__all__ = ["Access", "Remote", "remote"]
+
+
+@runtime_checkable
+class Remote(Protocol):
+    """A model behind a network: what can be asked of it before a run spends anything."""
+
+    spec: ModelSpec
+    connection: Connection
+    reported: str | None
+
+    async def probe(self) -> Served:
+        """What the endpoint says of itself."""
+        ...
+
+    def price(self, prompt_tokens: int, completion_tokens: int) -> float | None:
+        """What so many tokens cost, in USD; None where no price is known."""
+        ...
+
+
+@dataclass
+class Access:
+    """Opens models, and closes those it opened.
+
+    Attributes:
+        budget: what may be spent; None is no limit.
+        cassette: where calls are recorded or replayed.
+    """
+
+    budget: Budget | None = None
+    cassette: Cassette | None = None
+    _opened: list[Model] = field(default_factory=list)
+
+    def open(self, spec: ModelSpec, connection: Connection | None = None) -> Model:
+        """A model by its LiteLLM id; nothing is imported or connected before its first call.
+
+        Raises:
+            MissingLibrary: LiteLLM is not installed, and is needed.
+        """
+        if not self.offline:
+            require_library()
+        model = LiteLLMModel(spec, _found(spec, connection or Connection()))
+        self._opened.append(model)
+        return self.wrap(model)
+
+    def wrap(self, model: Model) -> Model:
+        """Any model under this command's budget and cassette; what the cassette replays costs nothing."""
+        if self.budget is not None:
+            model = self.budget.wrap(model)
+        return model if self.cassette is None else self.cassette.wrap(model)
+
+    @property
+    def replays(self) -> bool:
+        """Whether calls are answered from a cassette, so that no endpoint need be there."""
+        return self.cassette is not None and self.cassette.mode != "record"
+
+    @property
+    def offline(self) -> bool:
+        """Whether no endpoint is reached whatever is asked: neither LiteLLM nor an address is needed."""
+        return self.cassette is not None and self.cassette.mode == "strict"
+
+    def require_prices(self) -> None:
+        """See that the cost of every model opened can be known, where it is capped.
+
+        Raises:
+            UsageError: one has no price.
+        """
+        if self.budget is None or self.replays:
+            return
+        for model in self._opened:
+            if isinstance(model, Remote) and model.price(1, 1) is None:
+                raise UsageError(
+                    f"--max-cost needs a price, and none is known for {model.name}: give agent.input_price and "
+                    "agent.output_price (or judge.…) with --set, in USD per million tokens"
+                )
+
+    async def close(self) -> None:
+        """Close every model that was opened here, and the cassette."""
+        for model in self._opened:
+            await model.close()
+        if self.cassette is not None:
+            self.cassette.close()
+
+
+def _found(spec: ModelSpec, connection: Connection) -> Connection:
+    """The connection with the address that LiteLLM would take from the environment, so that it is ours to show."""
+    address = os.environ.get("HOSTED_VLLM_API_BASE")
+    if connection.api_base is not None or not address or not spec.model.startswith("hosted_vllm/"):
+        return connection
+    return connection.model_copy(update={"api_base": address})
+
+
+def remote(model: Model) -> Remote | None:
+    """The model behind a network that stands at the bottom of wrappers, if one does."""
+    inner: object = model
+    while hasattr(inner, "inner"):
+        inner = inner.inner
+    return inner if isinstance(inner, Remote) else None

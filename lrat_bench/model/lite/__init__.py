@@ -1,0 +1,1 @@
+"""Any model through LiteLLM. Nothing outside this folder imports the library."""

@@ -1,0 +1,119 @@
+"""Each failure of a call has one meaning, whoever words it."""
+
+from __future__ import annotations
+
+import time
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+from endpoint import OVERFLOWS
+
+from lrat_bench.errors import BadRequest, ContextOverflow, FatalModelError, ModelRefusal
+from lrat_bench.model.lite.failures import Transient, classify
+
+
+class HttpError(Exception):
+    def __init__(self, status: int | None, message: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status_code = status
+        self.litellm_response_headers = headers
+
+
+@pytest.mark.parametrize("wording", OVERFLOWS)
+def test_a_context_overflow_is_known_by_any_wording(wording: str) -> None:
+    status, body = OVERFLOWS[wording]
+    assert isinstance(classify(HttpError(status, str(body))), ContextOverflow)
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "kind"),
+    [
+        (400, "Unknown parameter: top_k", BadRequest),
+        (422, "field required", BadRequest),
+        (401, "Incorrect API key", FatalModelError),
+        (402, "Payment required", FatalModelError),
+        (403, "Forbidden", FatalModelError),
+        (404, "The model does not exist", FatalModelError),
+        (429, "You exceeded your current quota (insufficient_quota)", FatalModelError),
+        (400, "Your credit balance is too low", FatalModelError),
+        (400, "triggering Azure OpenAI's content management policy", ModelRefusal),
+        (429, "Rate limit reached", Transient),
+        (408, "timed out", Transient),
+        (409, "conflict", Transient),
+        (500, "boom", Transient),
+        (502, "Bad Gateway", Transient),
+        (503, "Service Unavailable", Transient),
+        (529, "Overloaded", Transient),
+        (200, "Unable to get json response", Transient),
+        (None, "Server disconnected", Transient),
+    ],
+)
+def test_statuses(status: int | None, message: str, kind: type) -> None:
+    assert type(classify(HttpError(status, message))) is kind
+
+
+def test_a_parameter_that_is_refused_says_how_to_leave_it_out() -> None:
+    class UnsupportedParamsError(HttpError):
+        pass
+
+    found = classify(UnsupportedParamsError(400, "does not support parameters: ['presence_penalty']"))
+    assert isinstance(found, BadRequest)
+    assert "agent.omit" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "7"}, 7),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after-ms": "250", "retry-after": "1"}, 0.25),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "-3"}, None),
+        ({}, None),
+    ],
+)
+def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
+    found = classify(HttpError(429, "slow down", headers))
+    assert isinstance(found, Transient)
+    assert found.busy
+    assert found.retry_after == seconds
+
+
+def test_retry_after_as_a_date() -> None:
+    found = classify(HttpError(503, "later", {"retry-after": formatdate(time.time() + 30, usegmt=True)}))
+    assert isinstance(found, Transient)
+    assert found.retry_after == pytest.approx(30, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ('litellm.BadRequestError: Hosted_vllmException - {"error": {"message": "no \\"x\\"", "code": 1}}', "no"),
+        ("litellm.InternalServerError: InternalServerError: Hosted_vllmException - Server disconnected", "Server dis"),
+        ("Cannot connect to host h:1 ssl:<ssl.SSLContext object at 0x7f> [refused]", "Cannot connect to host h:1 ["),
+    ],
+)
+def test_messages_are_the_server_s_words_alone(message: str, shown: str) -> None:
+    assert str(classify(HttpError(None, message))).startswith(shown)
+
+
+def test_messages_are_one_line_and_not_endless() -> None:
+    said = str(classify(HttpError(500, "a\nb\n" + "x" * 10_000)))
+    assert "\n" not in said
+    assert len(said) < 500
+
+
+def test_a_key_that_the_server_repeats_is_masked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "very-private-value")
+    for error in (HttpError(401, "bad key very-private-value"), HttpError(500, "key sk-abcdefghijklmnop")):
+        said = str(classify(error))
+        assert "[secret]" in said
+        assert "very-private" not in said
+        assert "abcdefgh" not in said
+
+
+def test_a_sample_that_the_server_cannot_parse_is_drawn_again() -> None:
+    found: Any = classify(HttpError(500, "unexpected tokens remaining in message header: to=functions", {"a": "b"}))
+    assert found.resample
