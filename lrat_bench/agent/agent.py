@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
+from lrat_bench.agent.episode import Episode
 from lrat_bench.agent.formats.base import WireFormat
 from lrat_bench.agent.formats.native import Native
+from lrat_bench.agent.loop import play
+from lrat_bench.agent.presentation import CANONICAL, Presentation
+from lrat_bench.agent.session import Session
 from lrat_bench.files import fingerprint
+from lrat_bench.model.access import remote
+from lrat_bench.model.lite.payload import sent
 from lrat_bench.model.seam import Model, Sampling
 from lrat_bench.task.protocol import Rollout
 
@@ -23,6 +30,8 @@ class Agent:
         format: how the conversation is written for it.
         sampling: sent with every request, unless the protocol pins its own.
         context_tokens: size of the model's context window; None where it is unknown.
+        presentation: the names and arguments under which it is offered the tools.
+        row: the backbone row it was made from, for the manifest; every setting in it is also in the fields above.
     """
 
     name: str
@@ -30,6 +39,8 @@ class Agent:
     format: WireFormat = field(default_factory=Native)
     sampling: Sampling = Sampling()
     context_tokens: int | None = None
+    presentation: Presentation = field(default_factory=lambda: CANONICAL)
+    row: dict[str, Any] | None = None
 
     def sampling_under(self, rollout: Rollout, *, seed: int | None) -> Sampling:
         """The values sent: the agent's own, with those that the protocol pins in their place."""
@@ -41,8 +52,31 @@ class Agent:
         return fingerprint(
             {
                 "model": self.model.fingerprint,
-                "format": self.format.name,
+                "format": self.format.fingerprint,
                 "sampling": self.sampling.fingerprint,
                 "context_tokens": self.context_tokens,
+                "presentation": {name: form.model_dump(mode="json") for name, form in self.presentation.items()},
             }
         )
+
+    def describe(self) -> dict[str, Any]:
+        """For the manifest."""
+        return {
+            "kind": "model",
+            "name": self.name,
+            "model": self.model.name,
+            "model_fingerprint": self.model.fingerprint,
+            "format": self.format.name,
+            "sampling": asdict(self.sampling),
+            "context_tokens": self.context_tokens,
+            **({"sent": sent(model.spec, self.sampling)} if (model := remote(self.model)) else {}),
+            **({"row": self.row} if self.row else {}),
+        }
+
+    async def play(self, question: str, session: Session, *, seed: int | None = None) -> Episode:
+        """Let the loop play one question."""
+        return await play(question, self, session, seed=seed)
+
+    async def close(self) -> None:
+        """Close the model."""
+        await self.model.close()

@@ -14,23 +14,25 @@ One linear history, and every ending is an exception with its reason. The rules:
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from lrat_bench.agent.agent import Agent
+from lrat_bench.agent.episode import Episode
+from lrat_bench.agent.presentation import present
 from lrat_bench.agent.prompts import render_prompt
 from lrat_bench.agent.session import Session
 from lrat_bench.agent.tools import describe, offered
-from lrat_bench.errors import ContextOverflow, ModelRefusal, RolloutFailure, boundary
+from lrat_bench.errors import ContextOverflow, Halt, ModelRefusal, RolloutFailure, boundary
 from lrat_bench.files import encodable
+from lrat_bench.model.clock import Clock
 from lrat_bench.model.seam import Message, Sampling, Tool, ToolCall, Turn
-from lrat_bench.trajectory import Status, Step, Think, TurnRecord, Usage
+from lrat_bench.trajectory import Status, Think, TurnRecord, Usage
 
-__all__ = ["Episode", "play"]
+if TYPE_CHECKING:
+    from lrat_bench.agent.agent import Agent
+
+__all__ = ["play"]
 
 _ANSWER_NOW = "No more tools can be called. Give your final answer now, in the form asked for."
 _LAST_TURN = "One more turn with tools is left."
@@ -45,19 +47,6 @@ _CHARACTERS_PER_TOKEN = 3
 
 
 _NOTHING = Usage(prompt_tokens=0, completion_tokens=0, reasoning_tokens=0, llm_calls=0, cost_usd=0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Episode:
-    """What the loop leaves behind; the run makes a `Trajectory` of it."""
-
-    status: Status
-    answer: str | None
-    steps: tuple[Step, ...]
-    turns: tuple[TurnRecord, ...]
-    usage: Usage
-    seconds: float
-    error: str | None = None
 
 
 class _End(Exception):
@@ -83,18 +72,21 @@ async def play(question: str, agent: Agent, session: Session, *, seed: int | Non
 
     Raises:
         FatalModelError: the model can answer no request at all.
-        UsageError: retriever and corpus do not fit together, or the protocol names an unknown prompt.
+        UsageError: retriever and corpus do not fit together, the protocol names an unknown prompt, or none of its tools
+            can be called in the agent's wire format.
     """
     rollout = session.rollout
-    tools = offered(rollout)
+    session.presentation = agent.presentation
+    tools = present(agent.format.offer(offered(rollout)), agent.presentation)
     prompt = render_prompt(rollout.prompt, question=question, tools=describe(tools), current_date=rollout.current_date)
     sampling = agent.sampling_under(rollout, seed=seed)
-    clock = asyncio.timeout(rollout.max_seconds)
+    clock = Clock(rollout.max_seconds)
     loop = _Loop(agent, session, tools, sampling, agent.format.start(prompt, tools), clock)
     started = time.perf_counter()
     status: Status
     answer: str | None = None
     error: str | None = None
+    halt: str | None = None
     try:
         async with clock:
             await loop.run()
@@ -106,6 +98,7 @@ async def play(question: str, agent: Agent, session: Session, *, seed: int | Non
         status, error = "refused", str(refusal)
     except RolloutFailure as failure:
         status, error = "error", str(failure)
+        halt = error if isinstance(failure, Halt) else None
     return Episode(
         status=status,
         answer=answer,
@@ -114,6 +107,7 @@ async def play(question: str, agent: Agent, session: Session, *, seed: int | Non
         usage=sum((turn.usage for turn in loop.turns), _NOTHING),
         seconds=time.perf_counter() - started,
         error=None if error is None else encodable(error),
+        halt=None if halt is None else encodable(halt),
     )
 
 
@@ -124,7 +118,7 @@ class _Loop:
     tools: tuple[Tool, ...]
     sampling: Sampling
     history: list[Message]
-    clock: asyncio.Timeout
+    clock: Clock
     turns: list[TurnRecord] = field(default_factory=list)
     format_errors: int = 0
 
@@ -140,6 +134,8 @@ class _Loop:
             await self.overflow()
         if turn.calls:
             await self.act(turn)
+        elif turn.finish_reason == "content_filter":
+            raise ModelRefusal("the provider's filter held the reply back")
         elif turn.finish_reason == "length":
             await self.correct(turn, _CUT_OFF)
         elif turn.text.strip():
@@ -147,15 +143,6 @@ class _Loop:
             raise _End("answered", turn.text)
         else:
             await self.correct(turn, _UNREADABLE)
-
-    @contextmanager
-    def clock_stopped(self) -> Iterator[None]:
-        """Time that tools take is not the agent's: how long a retriever takes must not change a trajectory."""
-        deadline, stopped = self.clock.when(), asyncio.get_running_loop().time()
-        self.clock.reschedule(None)
-        yield
-        if deadline is not None:
-            self.clock.reschedule(deadline + asyncio.get_running_loop().time() - stopped)
 
     @property
     def number(self) -> int:
@@ -165,7 +152,8 @@ class _Loop:
     async def act(self, turn: Turn) -> None:
         """Carry out the calls of a turn and show the results."""
         number = self.number
-        with self.clock_stopped():
+        # How long a retriever takes must not change a trajectory.
+        with self.clock.stopped():
             replies = await self.session.execute(turn.calls, turn=number)
         self.turns[-1] = self.turns[-1].model_copy(update={"repaired": sum(reply.repaired for reply in replies)})
         self.format_errors = 0 if any(reply.readable for reply in replies) else self.format_errors + 1
@@ -269,7 +257,8 @@ class _Loop:
         number = len(self.turns)
         # All of it is inside: a model that gives something else than a turn has failed, and nothing more.
         with boundary("model"):
-            turn = self.agent.format.decode(_clean(await self.agent.model.complete(request)), number=number)
+            given = _clean(await self.agent.model.complete(request))
+            turn = self.agent.format.decode(given, number=number, may_call=may_call)
             record = TurnRecord(
                 turn=number,
                 finish_reason=turn.finish_reason,
@@ -277,6 +266,7 @@ class _Loop:
                 usage=turn.usage,
                 seconds=time.perf_counter() - started,
                 request=request.fingerprint,
+                attempts=turn.attempts,
             )
             thought = Think(
                 turn=number,
@@ -288,6 +278,7 @@ class _Loop:
         self.turns.append(record)
         if turn.reasoning is not None or turn.reasoning_source == "hidden":
             self.session.think(thought)
+        self.clock.check()
         return turn
 
 

@@ -8,40 +8,64 @@ wrong and how the call should look. The conversation keeps what the model wrote.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
+from lrat_bench.agent.presentation import CANONICAL, Presentation, form, form_of
 from lrat_bench.files import encodable
 from lrat_bench.model.seam import ToolCall
 
 __all__ = ["ReadCall", "Unreadable", "read_call"]
 
-_NAMES: Mapping[str, Literal["search", "get_document"]] = {
-    "search": "search",
-    "web_search": "search",
-    "local_knowledge_base_retrieval": "search",
-    "browser.search": "search",
-    "get_document": "get_document",
-    "visit": "get_document",
-    "browse": "get_document",
-    "open": "get_document",
-    "fetch_url": "get_document",
-    "open_url": "get_document",
-    "browser.open": "get_document",
-}
-_ARGUMENTS = {
-    "search": ("query", "queries", "user_query", "q"),
-    "get_document": ("docid", "docids", "doc_id", "document_id", "id", "url", "urls"),
-}
-_FORM = {"search": 'search({"query": "…"})', "get_document": 'get_document({"docid": "…"})'}
+_Tool = Literal["search", "get_document"]
+
+_NAMES: Mapping[str, _Tool] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            (
+                "search",
+                "web_search",
+                "local_knowledge_base_retrieval",
+                "retrieve",
+                "browser.search",
+            ),
+            "search",
+        ),
+        **dict.fromkeys(
+            (
+                "get_document",
+                "visit",
+                "browse",
+                "open",
+                "fetch_url",
+                "open_url",
+                "browser.open",
+            ),
+            "get_document",
+        ),
+    }
+)
+"""Name in lower case → tool: what the tools of known backbones are called."""
+_ARGUMENTS: Mapping[_Tool, tuple[str, ...]] = MappingProxyType(
+    {
+        "search": ("query", "queries", "user_query", "q"),
+        "get_document": ("docid", "docids", "doc_id", "document_id", "id", "url", "urls"),
+    }
+)
+_JUNK = " \t\r\n\"'`<>()"
+_NAMESPACES = re.compile(r"^(?:to=)?(?:(?:functions|tools|default_api)[.:])?")
+_SHOWN = 80
+"""Characters of an unknown name that a message repeats."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadCall:
     """A call understood: which tool, on which queries or docids; `repaired` where the JSON had to be mended."""
 
-    tool: Literal["search", "get_document"]
+    tool: _Tool
     entries: tuple[str, ...]
     repaired: bool = False
 
@@ -53,28 +77,41 @@ class Unreadable:
     problem: str
 
 
-def read_call(call: ToolCall, tools: tuple[str, ...]) -> ReadCall | Unreadable:
+def read_call(call: ToolCall, tools: tuple[str, ...], presentation: Presentation = CANONICAL) -> ReadCall | Unreadable:
     """What a call asks for.
 
     Args:
         call: as the model wrote it.
         tools: canonical names of the tools on offer.
+        presentation: the names and arguments under which the model knows them; others that are known count, too.
     """
-    tool = _NAMES.get(call.name.strip().removeprefix("functions.").lower())
-    if tool is None or tool not in tools:
-        forms = " or ".join(_FORM[name] for name in tools)
-        return Unreadable(f"There is no tool {call.name!r}; call {forms}.")
+    tool = _tool(call.name, tools, presentation)
+    if tool is None:
+        forms = " or ".join(form(name, presentation) for name in tools)
+        if not call.name.strip():
+            return Unreadable(f"The call names no tool; call {forms}.")
+        return Unreadable(f"There is no tool {call.name[:_SHOWN]!r}; call {forms}.")
+    right, main = form(tool, presentation), form_of(tool, presentation).argument
     arguments, repaired = _parse(call.arguments)
     if not isinstance(arguments, dict):
-        return Unreadable(f"The arguments are not a JSON object; write {_FORM[tool]}.")
-    given = next((arguments[key] for key in _ARGUMENTS[tool] if arguments.get(key) is not None), None)
+        return Unreadable(f"The arguments are not a JSON object; write {right}.")
+    given = next((arguments[key] for key in (main, *_ARGUMENTS[tool]) if arguments.get(key) is not None), None)
     if given is None:
         named = ", ".join(map(repr, arguments)) or "none"
-        return Unreadable(f"The argument {_ARGUMENTS[tool][0]!r} is missing (given: {named}); write {_FORM[tool]}.")
+        return Unreadable(f"The argument {main!r} is missing (given: {named}); write {right}.")
     entries = _entries(given)
     if not entries:
-        return Unreadable(f"The argument {_ARGUMENTS[tool][0]!r} is empty or no text; write {_FORM[tool]}.")
+        return Unreadable(f"The argument {main!r} is empty or no text; write {right}.")
     return ReadCall(tool, entries, repaired)
+
+
+def _tool(name: str, tools: tuple[str, ...], presentation: Presentation) -> _Tool | None:
+    """The tool on offer that a name stands for; names of the presentation come first."""
+    # A token of the server's own may have leaked in behind the name: search<|channel|>commentary.
+    bare = _NAMESPACES.sub("", name.strip(_JUNK).partition("<|")[0].strip(_JUNK).lower())
+    presented: dict[str, _Tool] = {form_of(tool, presentation).name.lower(): tool for tool in _ARGUMENTS}
+    found = presented.get(bare) or _NAMES.get(bare)
+    return found if found in tools else None
 
 
 def _parse(text: str) -> tuple[Any, bool]:

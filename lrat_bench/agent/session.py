@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
+from lrat_bench.agent.presentation import CANONICAL, Presentation
 from lrat_bench.agent.reader import Reader
 from lrat_bench.agent.reading import ReadCall, Unreadable, read_call
 from lrat_bench.agent.rendering import Block, DocumentBlock, ErrorBlock, SearchBlock, render
@@ -72,6 +73,7 @@ class Session:
         rollout: the rules.
         search: the retriever, usually a micro-batcher's `search`.
         reader: gives snippets and documents.
+        presentation: the names and arguments under which the agent knows the tools.
         steps: the log so far.
         calls: tool calls carried out so far.
     """
@@ -80,8 +82,11 @@ class Session:
     rollout: Rollout
     search: SearchFunction
     reader: Reader
+    presentation: Presentation = field(default_factory=lambda: CANONICAL)
     steps: list[Step] = field(default_factory=list)
     calls: int = 0
+    _asked: int = 0
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _known: dict[tuple[str, str], int] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
 
@@ -93,19 +98,23 @@ class Session:
     async def execute(self, calls: Sequence[ToolCall], *, turn: int | None = None) -> list[Reply]:
         """Carry out the calls of one turn, side by side, and log them in the order given.
 
+        Turns that come at the same time are carried out one after the other, since a step says by its place in the log
+        which earlier one it repeats. Without a turn, calls are numbered through the question, each a step of its own.
+
         Raises:
             RolloutFailure: the retriever or the corpus failed; nothing of this turn is logged.
             UsageError: the retriever returned a document that the corpus lacks.
         """
-        entries: list[_Entry] = []
-        replies: list[Reply] = []
-        for position, call in enumerate(calls):
-            replies.append(self._plan(position, call, entries))
-        context = SearchContext(self.question_id, frozenset(self._seen))
-        await asyncio.gather(*(self._carry_out(entry, turn, context) for entry in entries))
-        for entry in entries:
-            self._log(entry)
-        return replies
+        async with self._turn:
+            first = self._asked if turn is None else 0
+            self._asked += len(calls)
+            entries: list[_Entry] = []
+            replies = [self._plan(position, call, entries) for position, call in enumerate(calls, first)]
+            context = SearchContext(self.question_id, frozenset(self._seen))
+            await asyncio.gather(*(self._carry_out(entry, turn, context) for entry in entries))
+            for entry in entries:
+                self._log(entry)
+            return replies
 
     def think(self, step: Think) -> None:
         """Log reasoning."""
@@ -120,7 +129,7 @@ class Session:
         self.steps.append(Answer(turn=turn, text=text))
 
     def _plan(self, position: int, call: ToolCall, entries: list[_Entry]) -> Reply:
-        read = read_call(call, self.rollout.tools)
+        read = read_call(call, self.rollout.tools, self.presentation)
         if isinstance(read, Unreadable):
             return Reply([ErrorBlock(read.problem)], readable=False, refusal=read.problem)
         if self.calls_left is not None and self.calls_left <= 0:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from lrat_bench.agent.agent import Agent
-from lrat_bench.agent.loop import Episode, play
+from lrat_bench.agent.episode import Episode
+from lrat_bench.agent.loop import play
 from lrat_bench.agent.reader import Reader
 from lrat_bench.agent.session import Session
 from lrat_bench.errors import ContextOverflow, FatalModelError, ModelRefusal, RolloutFailure, UnknownName

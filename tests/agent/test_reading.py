@@ -36,10 +36,34 @@ def read(name: str, arguments: object, tools: tuple[str, ...] = BOTH) -> ReadCal
         ("search", {"query": ["one", None]}, "search", ("one",)),
         ("search", {"query": None, "q": "x"}, "search", ("x",)),
         ("get_document", {"docid": 12.0}, "get_document", ("12",)),
+        ("browser.search", {"query": "x", "topn": 5, "source": "web"}, "search", ("x",)),
+        ("web_search", {"queries": ["x"]}, "search", ("x",)),
+        ("retrieve", {"query": "x"}, "search", ("x",)),
+        ("open", {"id": "d1", "cursor": 3, "loc": 0, "pattern": "mason"}, "get_document", ("d1",)),
+        ("browser.open", {"id": 17, "num_lines": 40}, "get_document", ("17",)),
+        ("fetch_url", {"url": ["d1"], "purpose": "dates"}, "get_document", ("d1",)),
+        ("open_url", {"urls": '["d1", "d2"]'}, "get_document", ("d1", "d2")),
     ],
 )
 def test_known_names_and_shapes_are_understood(name: str, arguments: object, tool: str, entries: object) -> None:
     assert read(name, arguments) == ReadCall(tool, entries)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "search<|channel|>commentary",
+        "search<|constrain|>json",
+        "functions.search<|channel|>json",
+        "to=functions.search",
+        "default_api:search",
+        " `Search` ",
+        '"search"',
+        "search()",
+    ],
+)
+def test_what_clings_to_a_name_is_no_part_of_it(name: str) -> None:
+    assert read(name, {"query": "x"}) == ReadCall("search", ("x",))
 
 
 @pytest.mark.parametrize("text", ['{"query": "a bridge",}', "{'query': 'a bridge'}", '{"query": "a bridge"'])
@@ -51,6 +75,9 @@ def test_broken_json_is_mended_and_counted(text: str) -> None:
     ("name", "arguments", "says"),
     [
         ("google", {"query": "x"}, "no tool 'google'"),
+        ("g" * 500, {"query": "x"}, f"no tool '{'g' * 80}';"),
+        ("<|channel|>", {"query": "x"}, "no tool '<|channel|>'"),
+        (" ", {"query": "x"}, "names no tool"),
         ("search", {"text": "x"}, "'query' is missing (given: 'text')"),
         ("search", {}, "'query' is missing (given: none)"),
         ("search", {"query": ""}, "empty"),

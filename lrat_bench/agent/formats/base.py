@@ -18,9 +18,22 @@ class WireFormat(Protocol):
 
     Attributes:
         name: as registered.
+        fingerprint: of all that changes what is written: name, version, options.
     """
 
-    name: str
+    @property
+    def name(self) -> str: ...  # noqa: D102 -- described above
+
+    @property
+    def fingerprint(self) -> str: ...  # noqa: D102 -- described above
+
+    def offer(self, tools: Sequence[Tool]) -> tuple[Tool, ...]:
+        """Those of a protocol's tools, in their canonical form, that can be called in this format.
+
+        Raises:
+            UsageError: none of them can.
+        """
+        ...
 
     def start(self, prompt: str, tools: Sequence[Tool]) -> list[Message]:
         """The history before the first completion."""
@@ -39,8 +52,14 @@ class WireFormat(Protocol):
         """
         ...
 
-    def decode(self, turn: Turn, *, number: int) -> Turn:
-        """The completion with its calls found, wherever the model wrote them, under ids that replay exactly."""
+    def decode(self, turn: Turn, *, number: int, may_call: bool = True) -> Turn:
+        """The completion, with its calls and reasoning found wherever the model wrote them.
+
+        Args:
+            turn: as the model gave it.
+            number: of the turn, for call ids that are the same whenever it is replayed.
+            may_call: as in the request; false for the forced answer.
+        """
         ...
 
     def append(self, history: list[Message], turn: Turn, results: Sequence[str]) -> None:

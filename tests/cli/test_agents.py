@@ -1,0 +1,123 @@
+"""`lrat-bench agents`: what there is, and for each agent what is sent and what to type."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lrat_bench.agent.backbones import backbones
+from lrat_bench.agent.catalog import load_agent
+from lrat_bench.cli.main import main
+from lrat_bench.runs.resolve import Settings
+
+Said = tuple[int, str, str]
+Command = Callable[..., Said]
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs `lrat-bench agents WORDS…` in an empty folder; gives (exit code, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str) -> Said:
+        with pytest.raises(SystemExit) as stop:
+            main(["agents", *words])
+        said = capsys.readouterr()
+        assert isinstance(stop.value.code, int)
+        return stop.value.code, said.out, said.err
+
+    return run
+
+
+def shown(command: Command, agent: str) -> Any:
+    code, out, err = command("show", agent, "--json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+def test_the_list_has_every_agent_and_every_row(command: Command) -> None:
+    code, out, _ = command("list")
+    assert code == 0
+    found = json.loads(command("list", "--json")[1])
+    assert [one["name"] for one in found] == ["heuristic", *backbones()]
+    for one in found:
+        assert one["name"] in out
+        assert one["summary"]
+
+
+@pytest.mark.parametrize("name", list(backbones()))
+def test_a_row_s_commands_stand_on_lines_of_their_own(command: Command, name: str) -> None:
+    code, out, _ = command("show", name)
+    assert code == 0
+    lines = out.splitlines()
+    for line in (*backbones()[name].serving.values(), shown(command, name)["run"]):
+        assert line in lines
+
+
+@pytest.mark.parametrize("name", list(backbones()))
+def test_the_run_command_makes_the_agent(command: Command, name: str) -> None:
+    words = shown(command, name)["run"].split()
+    settings = Settings.parse(words[at + 1] for at, word in enumerate(words) if word == "--set")
+    assert load_agent(words[words.index("--agent") + 1], settings.agent).name.startswith(name)
+
+
+def test_show_says_what_is_offered_and_what_is_sent(command: Command) -> None:
+    found = shown(command, "tongyi-deepresearch")
+    assert found["tools"] == {
+        "search": 'search({"query": ["…"]})',
+        "get_document": 'visit({"url": ["…"], "goal": "…"})',
+    }
+    assert {key: found["sent"][key] for key in ("temperature", "top_p", "presence_penalty", "max_tokens")} == {
+        "temperature": 0.85,
+        "top_p": 0.95,
+        "presence_penalty": 1.1,
+        "max_tokens": 10000,
+    }
+    assert found["sent"]["extra_body"]["top_k"] == -1
+    assert "<tool_response>" in found["sent"]["stop"]
+    assert found["sources"]
+    text = command("show", "tongyi-deepresearch")[1]
+    for words in ('visit({"url": ["…"], "goal": "…"})', "temperature: 0.85", "f72f75d", "serve it with SGLang"):
+        assert words in text
+
+
+def test_a_format_that_cannot_browse_offers_no_browsing(command: Command) -> None:
+    assert list(shown(command, "search-r1")["tools"]) == ["search"]
+
+
+def test_litellm_ids_files_and_registered_agents_are_shown_too(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("base: qwen3\nmodel: hosted_vllm/mine\n")
+    assert shown(command, "mine.yaml")["run"].endswith(
+        "--agent mine.yaml --set agent.api_base=http://localhost:8000/v1"
+    )
+    assert shown(command, "anthropic/claude-sonnet-4-6")["model"] == "anthropic/claude-sonnet-4-6"
+    assert shown(command, "groq/llama")["sent"] == {"temperature": 1.0, "top_p": 1.0, "max_tokens": 8192}
+    assert shown(command, "heuristic")["run"] == "lrat-bench run --agent heuristic"
+    assert "lrat-bench run --agent heuristic" in command("show", "heuristic")[1].splitlines()
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"), [("glm-4.8", "did you mean 'glm-4.7'"), ("openai/", "LiteLLM id"), ("no.yaml", "no.yaml")]
+)
+def test_what_is_not_there_is_said_in_a_line(command: Command, agent: str, words: str) -> None:
+    code, out, err = command("show", agent)
+    assert (code, out) == (2, "")
+    assert words in err
+    assert len(err.splitlines()) == 1
+
+
+def test_lists_and_rows_are_shown_without_a_heavy_library() -> None:
+    code = (
+        "import sys\nfrom lrat_bench.cli.main import main\n"
+        "for words in (['agents', 'list'], ['agents', 'show', 'claude']):\n"
+        "    try:\n        main(words)\n    except SystemExit as stop:\n        assert stop.code == 0\n"
+        "print([name for name in ('litellm', 'torch', 'pandas', 'openai', 'httpx') if name in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines()[-1] == "[]"
