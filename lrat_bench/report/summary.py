@@ -34,6 +34,7 @@ _ROWS = (
     ("turns", "turns"),
     ("completion_tokens", "completion tokens"),
     ("cost_usd", "cost, USD"),
+    ("judge_cost_usd", "judge cost, USD"),
     ("seconds", "seconds"),
 )
 """Metric → its label; the rest is in metrics.json."""
@@ -96,6 +97,8 @@ def _metrics(scores: Scores) -> Table:
             continue
         metric = scores.metric(name)
         if metric.n == 0 and name in ("cost_usd", "completion_tokens"):
+            continue
+        if name == "judge_cost_usd" and not metric.value:
             continue
         bold = "bold" if name in ("success_rate", "evidence_recall", "steps") else ""
         style = bold if metric.n else "dim"

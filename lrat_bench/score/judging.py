@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from lrat_bench.errors import FatalModelError, RolloutError, UsageError, boundary
+from lrat_bench.errors import FatalModelError, Halt, RolloutError, UsageError, boundary
+from lrat_bench.files import encodable
 from lrat_bench.score.judges.base import Judge, Judgement
-from lrat_bench.score.verdict import Verdict, current_verdicts
+from lrat_bench.score.verdict import Verdict, current_verdicts, under_accepted
 from lrat_bench.task.question import Question
 from lrat_bench.trajectory import Trajectory
 
-__all__ = ["has_answer", "judge_all", "judge_one"]
+__all__ = ["Judging", "has_answer", "judge_all"]
+
+_log = logging.getLogger("lrat_bench.score")
 
 
 def has_answer(trajectory: Trajectory) -> bool:
@@ -20,54 +25,90 @@ def has_answer(trajectory: Trajectory) -> bool:
     return trajectory.status != "error" and bool((trajectory.answer or "").strip())
 
 
-async def judge_one(judge: Judge, question: Question, trajectory: Trajectory) -> Verdict:
-    """The verdict on one trajectory that has an answer.
+@dataclass
+class Judging:
+    """A judge at work, until it is down.
 
-    Whatever the judge fails with makes the verdict `ungraded`, with the error in it.
+    A judge is down once its model can answer no request (`FatalModelError`) or nothing of its endpoint works any more
+    (`Halt`). It is asked no more then, and what it has not graded stays ungraded: trajectories that are paid for are
+    not lost to it, and judging again makes up for it.
 
-    Raises:
-        FatalModelError: the judge's model can answer no request at all.
-        LratBenchError: the judge is used wrongly (its library is missing, a setting is wrong).
+    Attributes:
+        judge: left open.
+        down: why it is asked no more; None while it is asked.
     """
-    start = time.perf_counter()
-    try:
-        with boundary("judge"):
-            said = await judge.judge(question, trajectory.answer or "")
-    except FatalModelError:
-        raise
-    except RolloutError as error:
-        said = Judgement("ungraded", error=str(error) or type(error).__name__)
-    return Verdict(
-        question_id=trajectory.question_id,
-        repeat=trajectory.repeat,
-        trajectory=trajectory.hash,
-        judge=judge.fingerprint,
-        judge_name=judge.name,
-        outcome=said.outcome,
-        extracted_answer=said.extracted_answer,
-        confidence=said.confidence,
-        reply=said.reply,
-        error=said.error,
-        usage=said.usage,
-        seconds=time.perf_counter() - start,
-    )
+
+    judge: Judge
+    down: str | None = None
+
+    async def one(self, question: Question, trajectory: Trajectory) -> Verdict | None:
+        """The verdict on one trajectory that has an answer.
+
+        Whatever else the judge fails with makes the verdict `ungraded`, with the error in it.
+
+        Returns:
+            None where the judge is down.
+
+        Raises:
+            LratBenchError: the judge is used wrongly (its library is missing, a setting is wrong).
+        """
+        if self.down is not None:
+            return None
+        start = time.perf_counter()
+        try:
+            with boundary("judge"):
+                said = await self.judge.judge(question, trajectory.answer or "")
+                return self._verdict(question, trajectory, said, start)
+        except (Halt, FatalModelError) as failure:
+            self._give_up(failure)
+            return None
+        except RolloutError as failure:
+            reason = " ".join(str(failure).split()) or type(failure).__name__
+            return self._verdict(question, trajectory, Judgement("ungraded", error=reason), start)
+
+    def _verdict(self, question: Question, trajectory: Trajectory, said: Judgement, start: float) -> Verdict:
+        return Verdict(
+            question_id=trajectory.question_id,
+            repeat=trajectory.repeat,
+            trajectory=trajectory.hash,
+            accepts=question.accepts,
+            judge=self.judge.fingerprint,
+            judge_name=self.judge.name,
+            outcome=said.outcome,
+            extracted_answer=_storable(said.extracted_answer),
+            confidence=said.confidence,
+            reply=_storable(said.reply),
+            error=_storable(said.error),
+            usage=said.usage,
+            seconds=time.perf_counter() - start,
+        )
+
+    def _give_up(self, failure: RolloutError) -> None:
+        if self.down is not None:
+            return
+        self.down = str(failure) or type(failure).__name__
+        _log.warning(
+            "judge %s is asked no more (%s); what it has not graded stays ungraded until `lrat-bench score` is given",
+            *(self.judge.name, self.down),
+        )
 
 
 async def judge_all(
-    judge: Judge,
+    judging: Judging,
     questions: Sequence[Question],
     trajectories: Iterable[Trajectory],
     verdicts: Iterable[Verdict],
     *,
-    concurrency: int = 8,
+    concurrency: int = 16,
 ) -> AsyncGenerator[Verdict, None]:
     """Judge what this judge has not graded, and yield each verdict as it comes.
 
     Earlier `ungraded` verdicts are tried again. Trajectories of other questions, errored ones and those without an
-    answer are passed over. At most `concurrency` trajectories are held in memory.
+    answer are passed over. At most `concurrency` trajectories are held in memory. It ends when the judge is down, after
+    the verdicts that are still coming.
 
     Args:
-        judge: left open.
+        judging: the judge; down or not afterwards.
         questions: whose trajectories are judged.
         trajectories: the current one of each (question, repeat), read as a stream.
         verdicts: those there are, of any judge.
@@ -75,32 +116,36 @@ async def judge_all(
 
     Raises:
         UsageError: `concurrency` is not positive.
-        FatalModelError, LratBenchError: as `judge_one`; what else is in flight is cancelled.
+        LratBenchError: as `Judging.one`; what else is in flight is cancelled.
     """
     if concurrency < 1:
         raise UsageError(f"concurrency must be at least 1, got {concurrency}")
     asked = {question.qid: question for question in questions}
-    pending: set[asyncio.Task[Verdict]] = set()
+    pending: set[asyncio.Task[Verdict | None]] = set()
     try:
-        for trajectory in _owed(judge, asked.keys(), trajectories, verdicts):
+        for trajectory in _owed(judging.judge, asked.keys(), trajectories, under_accepted(verdicts, questions)):
             if len(pending) >= concurrency:
                 done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-                for task in _failed_last(done):
-                    yield task.result()
-            pending.add(asyncio.create_task(judge_one(judge, asked[trajectory.question_id], trajectory)))
+                for verdict in _given(done):
+                    yield verdict
+            if judging.down is not None:
+                break
+            pending.add(asyncio.create_task(judging.one(asked[trajectory.question_id], trajectory)))
         while pending:
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            for task in _failed_last(done):
-                yield task.result()
+            for verdict in _given(done):
+                yield verdict
     finally:
         for task in pending:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
 
 
-def _failed_last(done: set[asyncio.Task[Verdict]]) -> list[asyncio.Task[Verdict]]:
+def _given(done: set[asyncio.Task[Verdict | None]]) -> Iterator[Verdict]:
     # A verdict that has been paid for is handed out before a failure ends the judging.
-    return sorted(done, key=lambda task: task.exception() is not None)
+    for task in sorted(done, key=lambda task: task.exception() is not None):
+        if (verdict := task.result()) is not None:
+            yield verdict
 
 
 def _owed(
@@ -115,3 +160,7 @@ def _owed(
             and (*trajectory.key, trajectory.hash) not in graded
         ):
             yield trajectory
+
+
+def _storable(text: str | None) -> str | None:
+    return None if text is None else encodable(text)

@@ -9,7 +9,7 @@ from typing import Literal
 from lrat_bench.score.judging import has_answer
 from lrat_bench.score.metrics.catalogue import MEASURES
 from lrat_bench.score.metrics.measure import Observation
-from lrat_bench.score.verdict import Grade, Verdict, current_verdicts
+from lrat_bench.score.verdict import Grade, Held, Verdict, held_verdicts, under_accepted
 from lrat_bench.task.question import Qrels, Question
 from lrat_bench.trajectory import Status, Trajectory
 
@@ -76,7 +76,7 @@ def per_question(
         evidence: None where the task cannot say.
         gold: None where the task cannot say.
     """
-    grades = current_verdicts(verdicts, judge_fingerprint)
+    held = held_verdicts(under_accepted(verdicts, questions), judge_fingerprint)
     owed = {
         (question.qid, repeat): _missing(question.qid, repeat) for question in questions for repeat in range(repeats)
     }
@@ -84,7 +84,7 @@ def per_question(
         if trajectory.key in owed:
             owed[trajectory.key] = _row(
                 trajectory,
-                grades,
+                held.get((*trajectory.key, trajectory.hash)),
                 evidence.get(trajectory.question_id) if evidence else None,
                 gold.get(trajectory.question_id) if gold else None,
             )
@@ -97,7 +97,7 @@ def _missing(question_id: str, repeat: int) -> Row:
 
 def _row(
     trajectory: Trajectory,
-    grades: Mapping[tuple[str, int, str], Grade],
+    held: Held | None,
     evidence: frozenset[str] | None,
     gold: frozenset[str] | None,
 ) -> Row:
@@ -105,7 +105,7 @@ def _row(
         return Row(*trajectory.key, "errored", "error", dict.fromkeys(measure.name for measure in MEASURES))
     grade: Grade = "incorrect"
     if has_answer(trajectory):
-        grade = grades.get((*trajectory.key, trajectory.hash), "ungraded")
-    seen = Observation(trajectory, grade, evidence, gold)
+        grade = "ungraded" if held is None else held.grade
+    seen = Observation(trajectory, grade, evidence, gold, None if held is None else held.usage)
     values = {measure.name: measure.of(seen) for measure in MEASURES}
     return Row(*trajectory.key, grade, trajectory.status or "unknown", values)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lrat_bench.task.question import Question
 from lrat_bench.trajectory import Usage
 
-__all__ = ["SCHEMA", "Grade", "Verdict", "current_verdicts"]
+__all__ = ["SCHEMA", "Grade", "Held", "Verdict", "current_verdicts", "held_verdicts", "under_accepted"]
 
 SCHEMA = "lrat-bench/verdict/1"
 """Name and version of the format; the number grows when an old reader could misread a new file."""
@@ -22,12 +23,17 @@ Grade = Literal[
 
 
 class Verdict(BaseModel):
-    """One judgement. It counts only while `trajectory` is the hash of the question's current trajectory."""
+    """One judgement.
+
+    It counts only while `trajectory` is the hash of the question's current trajectory, and `accepts` that of the
+    answers it accepts now.
+    """
 
     schema_: Literal["lrat-bench/verdict/1"] = Field(default="lrat-bench/verdict/1", alias="schema")
     question_id: str
     repeat: int = Field(default=0, ge=0)
     trajectory: str = Field(description="hash of the trajectory that was judged")
+    accepts: str = Field(description="hash of the question and the answers that were accepted then")
     judge: str = Field(description="fingerprint of the judge")
     judge_name: str
     outcome: Grade
@@ -50,8 +56,21 @@ class Verdict(BaseModel):
         return self.model_dump_json(by_alias=True)
 
 
-def current_verdicts(verdicts: Iterable[Verdict], judge: str) -> dict[tuple[str, int, str], Grade]:
-    """What one judge holds of each trajectory.
+class Held(NamedTuple):
+    """What of a verdict enters the scores."""
+
+    grade: Grade
+    usage: Usage
+
+
+def under_accepted(verdicts: Iterable[Verdict], questions: Iterable[Question]) -> Iterator[Verdict]:
+    """Those that were given on these questions, under the answers that are accepted now."""
+    accepts = {question.qid: question.accepts for question in questions}
+    return (verdict for verdict in verdicts if accepts.get(verdict.question_id) == verdict.accepts)
+
+
+def held_verdicts(verdicts: Iterable[Verdict], judge: str) -> dict[tuple[str, int, str], Held]:
+    """What one judge holds of each trajectory, and what asking it took.
 
     The last verdict counts, except that a failure to say takes nothing back.
 
@@ -60,10 +79,15 @@ def current_verdicts(verdicts: Iterable[Verdict], judge: str) -> dict[tuple[str,
         judge: fingerprint of the judge.
 
     Returns:
-        `Verdict.key` → grade.
+        `Verdict.key` → grade and usage of the verdict that counts.
     """
-    held: dict[tuple[str, int, str], Grade] = {}
+    held: dict[tuple[str, int, str], Held] = {}
     for verdict in verdicts:
         if verdict.judge == judge and (verdict.outcome != "ungraded" or verdict.key not in held):
-            held[verdict.key] = verdict.outcome
+            held[verdict.key] = Held(verdict.outcome, verdict.usage)
     return held
+
+
+def current_verdicts(verdicts: Iterable[Verdict], judge: str) -> dict[tuple[str, int, str], Grade]:
+    """The grades of `held_verdicts`."""
+    return {key: held.grade for key, held in held_verdicts(verdicts, judge).items()}

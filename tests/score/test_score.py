@@ -13,7 +13,7 @@ from lrat_bench.score.rows import per_question
 from lrat_bench.score.score import Scores, measure
 from lrat_bench.score.verdict import Grade, Verdict
 from lrat_bench.task.question import Question
-from lrat_bench.trajectory import Hit, Search, Status, Trajectory
+from lrat_bench.trajectory import Hit, Search, Status, Trajectory, Usage
 
 QUESTIONS = [Question(f"q{at}", "?", ("yes",), "test") for at in range(10)]
 EVIDENCE = {question.qid: frozenset({"e1", "e2"}) for question in QUESTIONS[:6]}
@@ -38,6 +38,7 @@ def trajectory(
 
 def verdict(record: Trajectory, outcome: Grade = "correct", judge: str = "j") -> Verdict:
     return Verdict(
+        accepts=next(question.accepts for question in QUESTIONS if question.qid == record.question_id),
         question_id=record.question_id,
         repeat=record.repeat,
         trajectory=record.hash,
@@ -180,3 +181,23 @@ def test_there_is_a_row_for_everything_asked_in_the_order_asked() -> None:
     )
     assert (missing["outcome"], missing["status"], missing["steps"]) == ("errored", "missing", None)
     assert there.keys() == missing.keys()
+
+
+def test_what_the_judge_costs_is_counted_apart_and_never_guessed() -> None:
+    def paid(record: Trajectory, cost: float | None, outcome: Grade = "correct") -> Verdict:
+        return verdict(record, outcome).model_copy(update={"usage": Usage(llm_calls=1, cost_usd=cost)})
+
+    done = [trajectory(at) for at in range(6)] + [trajectory(6, status="no_answer", answer=None)]
+    said = [
+        paid(done[0], 0.02),
+        paid(done[1], 0.0),
+        paid(done[2], None),
+        paid(done[3], 0.5, "ungraded"),
+        paid(done[3], 0.04),
+        paid(done[4], 0.02, "ungraded"),
+        verdict(done[5], judge="another").model_copy(update={"usage": Usage(cost_usd=9.0)}),
+    ]
+    got = scores(done, said)
+    assert got.metric("judge_cost_usd").n == 4
+    assert got.metric("judge_cost_usd").value == pytest.approx(0.02)
+    assert got.metric("cost_usd").n == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lrat_bench.score.metrics.effort import COMPLETION_TOKENS, COST_USD, SECONDS, TURNS
+from lrat_bench.score.metrics.effort import COMPLETION_TOKENS, COST_USD, JUDGE_COST_USD, SECONDS, TURNS
 from lrat_bench.score.metrics.hit_rate import HIT_RATE
 from lrat_bench.score.metrics.measure import Measure
 from lrat_bench.score.metrics.ranking import FIRST_QUERY_NDCG_10
@@ -27,5 +27,6 @@ MEASURES: tuple[Measure, ...] = (
     TURNS,
     COMPLETION_TOKENS,
     COST_USD,
+    JUDGE_COST_USD,
     SECONDS,
 )

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from lrat_bench.score.verdict import Grade
-from lrat_bench.trajectory import Browse, Search, Trajectory
+from lrat_bench.trajectory import Browse, Search, Trajectory, Usage
 
 __all__ = ["Direction", "Measure", "Observation"]
 
@@ -25,12 +25,14 @@ class Observation:
         grade: what became of the answer; one that is missing is incorrect.
         evidence: documents that support the answer, None where the task cannot say.
         gold: documents that state the answer, None where the task cannot say.
+        judging: what the verdict that counts took; None where there is none.
     """
 
     trajectory: Trajectory
     grade: Grade
     evidence: frozenset[str] | None
     gold: frozenset[str] | None
+    judging: Usage | None
 
     @cached_property
     def searches(self) -> tuple[Search, ...]:
