@@ -2,47 +2,67 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from lrat_bench.agent.agent import Agent
-from lrat_bench.errors import LratBenchError, RunIncomplete, foreign
+from lrat_bench.agent.episode import Player
+from lrat_bench.agent.function import AgentFunction
+from lrat_bench.errors import LratBenchError, RunIncomplete, UsageError, foreign
 from lrat_bench.files import cache_folder
+from lrat_bench.model.access import Access
+from lrat_bench.model.budget import Budget
+from lrat_bench.model.cassette import Cassette, CassetteMode
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.retriever.base import BuildContext, Retriever
 from lrat_bench.retriever.catalog import load_retriever as _load_retriever
 from lrat_bench.runs.config import RunConfig
+from lrat_bench.runs.event_loop import EventLoop
 from lrat_bench.runs.folder import RunFolder
-from lrat_bench.runs.manifest import Manifest, describe_run
+from lrat_bench.runs.judge_choice import JudgeChoice
+from lrat_bench.runs.manifest import Manifest, describe_run, with_endpoints
+from lrat_bench.runs.preflight import preflight as try_models
 from lrat_bench.runs.resolve import Settings, resolve
 from lrat_bench.runs.run import Run
 from lrat_bench.runs.runner import play_owed
-from lrat_bench.runs.scoring import find_task, judge_folder, measure_folder, with_judge
+from lrat_bench.runs.scoring import find_task, is_settled, judge_folder, measure_folder, with_judge
 from lrat_bench.runs.tally import OnTally
+from lrat_bench.score.agreement import Agreement, agreement
 from lrat_bench.score.judges.registry import load_judge
+from lrat_bench.score.judging import Judging
 from lrat_bench.score.score import Scores
+from lrat_bench.score.verdict import current_verdicts
 from lrat_bench.task.catalog import load_task as _load_task
 from lrat_bench.task.task import Task
 
-__all__ = ["DEFAULTS", "close", "load_retriever", "load_run", "load_task", "rescore", "run", "run_config"]
+__all__ = [
+    "DEFAULTS",
+    "access",
+    "close",
+    "compare_judges",
+    "load_retriever",
+    "load_run",
+    "load_task",
+    "rescore",
+    "run",
+    "run_config",
+]
 
 DEFAULTS = {"task": "synth-wiki", "agent": "heuristic", "retriever": "bm25"}
 """The embedded default: no key, no GPU, no download."""
 
-T = TypeVar("T")
-
 
 def run(
     task: str | Task = DEFAULTS["task"],
-    agent: str | Agent = DEFAULTS["agent"],
+    agent: str | Player | AgentFunction = DEFAULTS["agent"],
     retriever: str | Retriever = DEFAULTS["retriever"],
     *,
+    judge: str | None = None,
+    rubric: str | None = None,
     split: str | None = None,
     limit: int | None = None,
     repeats: int = 1,
@@ -51,6 +71,10 @@ def run(
     set: Mapping[str, Any] | None = None,  # noqa: A002 -- the name of the flag
     out: str | Path | None = None,
     fresh: bool = False,
+    max_cost: float | None = None,
+    cassette: str | Path | None = None,
+    cassette_mode: CassetteMode = "replay",
+    preflight: bool = True,
     progress: Progress = no_progress,
     on_tally: OnTally | None = None,
 ) -> Run:
@@ -58,8 +82,10 @@ def run(
 
     Args:
         task: a name, `name@protocol`, a folder, or a loaded task.
-        agent: a name, `module:object`, or an agent.
+        agent: a name, a LiteLLM id, a YAML file, `module:object`, an agent, or an async function of (question, tools).
         retriever: a name, `name:argument`, `module:object`, or a retriever.
+        judge: another judge than the protocol's: exact, contains, a preset, a LiteLLM id, `module:object`.
+        rubric: another rubric than the judge's own: a name or a file.
         split: which questions; the task's default split unless given.
         limit: the first so many of them.
         repeats: how often each question is asked.
@@ -68,6 +94,10 @@ def run(
         set: `{"protocol.k": 5, "retriever.b": 0.5}`.
         out: the run folder; `runs/<what>-<hash>` unless given.
         fresh: discard what the folder holds of this run.
+        max_cost: cap in USD on what the models of this run may cost, all its invocations together.
+        cassette: file that holds recorded model calls.
+        cassette_mode: `record`, `replay` or `strict`; see `access`.
+        preflight: try each model with one call before anything is spent.
         progress: told how tasks and indexes are prepared.
         on_tally: told after each question.
 
@@ -78,24 +108,48 @@ def run(
         UsageError: something does not exist, or does not fit; nothing was started.
         RunIncomplete: it had to stop early; what is done is kept, and the same call goes on.
     """
-    settings = Settings.of(set or {})
     config = resolve(
         task=task,
         agent=agent,
         retriever=retriever,
+        judge=judge,
+        rubric=rubric,
         split=split,
         limit=limit,
         repeats=repeats,
         seed=seed,
         concurrency=concurrency,
-        settings=settings,
+        settings=Settings.of(set or {}),
+        access=access(max_cost=max_cost, cassette=cassette, cassette_mode=cassette_mode),
         progress=progress,
     )
     try:
-        return run_config(config, out=out, fresh=fresh, progress=progress, on_tally=on_tally)
+        return run_config(config, out=out, fresh=fresh, preflight=preflight, progress=progress, on_tally=on_tally)
     finally:
         if isinstance(retriever, str):
             close(config.retriever)
+
+
+def access(
+    *, max_cost: float | None = None, cassette: str | Path | None = None, cassette_mode: CassetteMode = "replay"
+) -> Access:
+    """How the models of one command are reached.
+
+    Args:
+        max_cost: cap in USD on what models may cost, agent and judge together; None is none.
+        cassette: file that holds recorded calls.
+        cassette_mode: `record` calls every model and writes, `replay` calls where nothing is recorded, `strict` never
+            calls.
+
+    Raises:
+        UsageError: a value does not fit.
+    """
+    if max_cost is not None and not 0 < max_cost < float("inf"):
+        raise UsageError(f"max_cost is an amount in USD above 0, got {max_cost}")
+    return Access(
+        budget=None if max_cost is None else Budget(max_cost),
+        cassette=None if cassette is None else Cassette(Path(cassette), cassette_mode),
+    )
 
 
 def run_config(
@@ -103,32 +157,67 @@ def run_config(
     *,
     out: str | Path | None = None,
     fresh: bool = False,
+    preflight: bool = True,
     progress: Progress = no_progress,
     on_tally: OnTally | None = None,
 ) -> Run:
     """Carry out a resolved run; see `run`."""
     folder = RunFolder(Path(out) if out is not None else config.folder_in(Path("runs")))
     manifest = describe_run(config)
-    with folder.hold():
-        if not fresh:
-            folder.refuse_another(manifest)
-        _prepare(config.retriever, progress)
-        # Only now is anything let go of: all that could be refused has been.
-        if fresh:
-            folder.discard()
-        folder.claim(manifest)
+    with folder.hold(), EventLoop() as loop:
         try:
-            _complete(lambda: play_owed(config, folder, on_tally=on_tally or (lambda _: None)))
-        except KeyboardInterrupt:
-            _score_if_possible(config, folder)
-            raise RunIncomplete(
-                f"interrupted; {folder.path} keeps every question that was finished, and the same command goes on"
-            ) from None
-        except RunIncomplete:
-            _score_if_possible(config, folder)
-            raise
-        _score(config, folder)
+            if not fresh:
+                folder.refuse_another(manifest)
+            if config.access.budget is not None and not fresh:
+                config.access.budget.spent = folder.spent
+            if preflight and (fresh or not is_settled(config, folder)):
+                manifest = with_endpoints(manifest, loop.run(try_models(config)))
+            else:
+                config.access.require_prices()
+            _prepare(config.retriever, progress)
+            # Only now is anything let go of: all that could be refused has been.
+            if fresh:
+                folder.discard()
+            folder.claim(manifest)
+            _play_and_score(config, folder, loop, on_tally or (lambda _: None))
+        finally:
+            loop.run(_close(config))
     return Run(folder.path, config.task)
+
+
+def _play_and_score(config: RunConfig, folder: RunFolder, loop: EventLoop, on_tally: OnTally) -> None:
+    judging = Judging(config.judge)
+    try:
+        loop.run(play_owed(config, folder, on_tally=on_tally, judging=judging))
+        loop.run(judge_folder(folder, config.task, judging))
+        measure_folder(folder, config.task, config.judge)
+    except (KeyboardInterrupt, RunIncomplete) as stopped:
+        # Whatever stopped it (a full disk) may stop this too, and has been said.
+        with suppress(LratBenchError, OSError):
+            if isinstance(stopped, RunIncomplete):
+                loop.run(judge_folder(folder, config.task, judging))
+            measure_folder(folder, config.task, config.judge)
+        if isinstance(stopped, RunIncomplete):
+            raise
+        raise RunIncomplete(
+            f"interrupted; {folder.path} keeps every question that was finished, and the same command goes on"
+        ) from None
+
+
+async def _close(config: RunConfig) -> None:
+    """Close what the run opened; what fails at that is logged, since its answers are in."""
+    closing: list[tuple[str, Callable[[], Awaitable[None]]]] = [(f"judge {config.judge.name!r}", config.judge.close)]
+    if config.owns_agent:
+        closing.append((f"agent {config.agent.name!r}", config.agent.close))
+    closing.append(("model clients", config.access.close))
+    for what, shut in closing:
+        try:
+            await shut()
+        except LratBenchError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- code of anybody's
+            said = f"{type(error).__name__}: {error}"
+            logging.getLogger(__name__).warning("closing %s failed (%s); its answers are kept", what, said)
 
 
 def close(retriever: Retriever) -> None:
@@ -154,7 +243,16 @@ def load_run(path: str | Path) -> Run:
 
 
 def rescore(
-    path: str | Path, *, task: str | None = None, judge: str | None = None, progress: Progress = no_progress
+    path: str | Path,
+    *,
+    task: str | None = None,
+    judge: str | None = None,
+    rubric: str | None = None,
+    set: Mapping[str, Any] | None = None,  # noqa: A002
+    max_cost: float | None = None,
+    cassette: str | Path | None = None,
+    cassette_mode: CassetteMode = "replay",
+    progress: Progress = no_progress,
 ) -> tuple[Run, Manifest, Scores]:
     """Judge what a judge has not graded in a run folder, and measure it again.
 
@@ -162,6 +260,11 @@ def rescore(
         path: the run folder.
         task: where the task lies now; as the manifest names it unless given.
         judge: another judge than the protocol's.
+        rubric: another rubric than the judge's own: a name or a file.
+        set: `{"judge.api_base": "http://localhost:8000/v1"}`.
+        max_cost: cap in USD on what the judge may cost now.
+        cassette: file that holds recorded model calls.
+        cassette_mode: `record`, `replay` or `strict`; see `access`.
         progress: told how the task is prepared.
 
     Returns:
@@ -169,15 +272,45 @@ def rescore(
 
     Raises:
         UsageError: the folder holds no run, or its task is gone or has changed.
+        RunIncomplete: it had to stop early; verdicts that were given are kept.
     """
+    settings = Settings.of(set or {})
+    if wrong := [room for room in settings.to_dict() if room != "judge"]:
+        raise UsageError(f"{wrong[0]}.… cannot be set when judging again: the trajectories are what they are")
     found = load_run(path)
-    manifest = with_judge(found.manifest, judge)
+    choice = JudgeChoice(judge, rubric, settings.judge)
+    manifest = with_judge(found.manifest, choice)
     loaded = find_task(manifest, task=task, progress=progress)
-    by = load_judge(manifest.protocol.scoring)
-    with found.folder.hold():
-        _complete(lambda: judge_folder(found.folder, loaded, by))
-        scores = measure_folder(found.folder, loaded, by)
+    reach = access(max_cost=max_cost, cassette=cassette, cassette_mode=cassette_mode)
+    by = choice.open(manifest.protocol.scoring, reach)
+    reach.require_prices()
+    with found.folder.hold(), EventLoop() as loop:
+        try:
+            loop.run(judge_folder(found.folder, loaded, Judging(by)))
+            scores = measure_folder(found.folder, loaded, by)
+        except KeyboardInterrupt:
+            raise RunIncomplete(f"interrupted; {found.path} keeps every verdict that was given") from None
+        finally:
+            loop.run(reach.close())
     return found, manifest, scores
+
+
+def compare_judges(path: str | Path, manifests: Sequence[Manifest]) -> list[Agreement]:
+    """How far judges agree on the answers of one run, pair by pair, in the order given.
+
+    Args:
+        path: the run folder.
+        manifests: of the run under each judge, as `rescore` returned them.
+    """
+    folder = load_run(path).folder
+    names = [load_judge(manifest.protocol.scoring) for manifest in manifests]
+    verdicts = list(folder.verdicts.scan())
+    current = {(*record.key, record.hash) for record in folder.trajectories.scan()}
+    held = []
+    for judge in names:
+        grades = current_verdicts(verdicts, judge.fingerprint)
+        held.append((judge.name, {key: grade for key, grade in grades.items() if key in current}))
+    return [agreement(one, other) for one, other in combinations(held, 2)]
 
 
 def load_task(task: str, *, set: Mapping[str, Any] | None = None, progress: Progress = no_progress) -> Task:  # noqa: A002
@@ -211,49 +344,3 @@ def load_retriever(
 def _prepare(retriever: Retriever, progress: Progress) -> None:
     with foreign(f"retriever {retriever.name!r} cannot be prepared"):
         retriever.prepare(progress)
-
-
-def _score(config: RunConfig, folder: RunFolder) -> None:
-    judge = load_judge(config.protocol.scoring)
-    _complete(lambda: judge_folder(folder, config.task, judge))
-    measure_folder(folder, config.task, judge)
-
-
-def _score_if_possible(config: RunConfig, folder: RunFolder) -> None:
-    """Score what a run left that stopped early; whatever stopped it (a full disk) may stop this too, and said so."""
-    with suppress(LratBenchError, OSError):
-        _score(config, folder)
-
-
-def _complete(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a coroutine to its end, in a thread of its own where this one already has an event loop."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work())
-    result: list[T] = []
-    failure: list[BaseException] = []
-    running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[T]]] = []
-
-    def target() -> None:
-        with asyncio.Runner() as runner:
-            loop = runner.get_loop()
-            task = loop.create_task(work())
-            running.append((loop, task))
-            try:
-                result.append(loop.run_until_complete(task))
-            except BaseException as error:  # noqa: BLE001 -- handed to the caller's thread
-                failure.append(error)
-
-    thread = threading.Thread(target=target, name="lrat-bench")
-    thread.start()
-    try:
-        thread.join()
-    except KeyboardInterrupt:
-        for loop, task in running:
-            loop.call_soon_threadsafe(task.cancel)
-        thread.join()
-        raise
-    if failure:
-        raise failure[0]
-    return result[0]

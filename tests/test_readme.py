@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_the_retriever_example_is_one(task_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my_package.py").write_text(BLOCKS[1])
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "my_package", raising=False)
     run = lrat_bench.run(str(task_folder), retriever="my_package:Mine", out=tmp_path / "run")
     assert run.manifest.retriever["name"] == "mine"
     assert run.metrics.metric("evidence_recall").value == 1

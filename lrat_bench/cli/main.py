@@ -19,7 +19,7 @@ _VERBS = {
     "run": ("lrat_bench.cli.run:run", "Run an agent over a retriever on a task."),
     "score": ("lrat_bench.cli.score:score", "Judge and measure runs again, from their trajectories alone."),
     "tasks": ("lrat_bench.cli.tasks:tasks", "List, show and prepare tasks."),
-    "agents": ("lrat_bench.cli.agents:agents", "List agents."),
+    "agents": ("lrat_bench.cli.agents:agents", "List agents, and show what is known of one."),
     "retrievers": ("lrat_bench.cli.retrievers:retrievers", "List retrievers."),
     "index": ("lrat_bench.cli.index:index", "Build a retriever's index."),
     "completion": ("lrat_bench.cli.completion:completion", "Print the set-up of shell completion."),

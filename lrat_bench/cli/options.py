@@ -13,7 +13,18 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["as_json", "config_file", "json_option", "plain", "print_json", "set_option", "stderr", "stdout"]
+__all__ = [
+    "access_options",
+    "as_json",
+    "config_file",
+    "json_option",
+    "judge_options",
+    "plain",
+    "print_json",
+    "set_option",
+    "stderr",
+    "stdout",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,8 +40,47 @@ def set_option(command: F) -> F:
         "--set",
         multiple=True,
         metavar="ROOM.KEY=VALUE",
-        help="Set a knob: task.documents=1000, protocol.k=5, agent.KEY=…, retriever.k1=1.2. Repeatable.",
+        help="Set a knob: task.documents=1000, protocol.k=5, agent.temperature=0.6, retriever.k1=1.2, "
+        "judge.api_base=…. Repeatable.",
     )(command)
+
+
+def judge_options(*, several: bool = False) -> Callable[[F], F]:
+    """`--judge` and `--rubric`; `several` takes more than one judge, and compares them."""
+    compare = " Given several times, judges are compared." if several else ""
+
+    def add(command: F) -> F:
+        rubric = click.option("--rubric", metavar="NAME|FILE", help="Another rubric than the judge's own.")
+        judge = click.option(
+            "--judge",
+            metavar="NAME|PROVIDER/MODEL|MODULE:OBJECT",
+            multiple=several,
+            help="Another judge than the protocol's: exact, contains, qwen3-32b, qwen3-30b-a3b-thinking, gpt-4.1, any "
+            f"LiteLLM id.{compare}",
+        )
+        return judge(rubric(command))
+
+    return add
+
+
+def access_options(command: F) -> F:
+    """`--max-cost`, `--cassette` and `--cassette-mode`."""
+    options = (
+        click.option("--max-cost", type=float, metavar="USD", help="Stop before models have cost more than this."),
+        click.option(
+            "--cassette", type=click.Path(dir_okay=False, path_type=Path), help="File of recorded model calls."
+        ),
+        click.option(
+            "--cassette-mode",
+            type=click.Choice(["record", "replay", "strict"]),
+            default="replay",
+            show_default=True,
+            help="Call every model and write; call where nothing is recorded; never call.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def config_file(command: F) -> F:

@@ -7,10 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lrat_bench.cli.options import config_file, json_option, plain, print_json, set_option, stdout
+from lrat_bench.cli.options import (
+    access_options,
+    config_file,
+    json_option,
+    judge_options,
+    plain,
+    print_json,
+    set_option,
+    stdout,
+)
 from lrat_bench.cli.watch import watch
 
 if TYPE_CHECKING:
+    from lrat_bench.model.cassette import CassetteMode
     from lrat_bench.runs.config import RunConfig
 
 __all__ = ["run"]
@@ -20,7 +30,13 @@ __all__ = ["run"]
 @click.option(
     "--task", metavar="NAME[@PROTOCOL]|FOLDER", default="synth-wiki", show_default=True, help="What is asked."
 )
-@click.option("--agent", metavar="NAME|MODULE:OBJECT", default="heuristic", show_default=True, help="Who answers.")
+@click.option(
+    "--agent",
+    metavar="NAME|PROVIDER/MODEL|FILE.yaml|MODULE:OBJECT",
+    default="heuristic",
+    show_default=True,
+    help="Who answers: a name of `agents list`, any LiteLLM id, a backbone row of yours, or an agent of yours.",
+)
 @click.option(
     "--retriever",
     metavar="NAME[:ARGUMENT]|MODULE:OBJECT",
@@ -28,6 +44,7 @@ __all__ = ["run"]
     show_default=True,
     help="What it searches with.",
 )
+@judge_options()
 @click.option("--split", help="Which questions.  [default: the task's]")
 @click.option("--limit", type=int, help="Only the first so many questions.")
 @click.option("--repeats", type=int, default=1, show_default=True, help="How often each question is asked.")
@@ -41,12 +58,16 @@ __all__ = ["run"]
     help="Run folder.  [default: runs/<what>-<hash>, the same for the same run]",
 )
 @click.option("--fresh", is_flag=True, help="Discard what the run folder holds and start over.")
+@click.option("--preflight/--no-preflight", default=True, show_default=True, help="Try each model with one call first.")
+@access_options
 @click.option("--dry-run", is_flag=True, help="Print what would be run, and stop.")
 @json_option
 def run(
     task: str,
     agent: str,
     retriever: str,
+    judge: str | None,
+    rubric: str | None,
     split: str | None,
     limit: int | None,
     repeats: int,
@@ -55,6 +76,10 @@ def run(
     set: tuple[str, ...],
     out: Path | None,
     fresh: bool,
+    preflight: bool,
+    max_cost: float | None,
+    cassette: Path | None,
+    cassette_mode: CassetteMode,
     dry_run: bool,
     json: bool,
 ) -> int:
@@ -63,7 +88,7 @@ def run(
     The same command again completes what is missing: questions that were not asked yet, or ended in an
     infrastructure error. More --repeats or a larger --limit extend a run; anything else is another folder.
     """
-    from lrat_bench.api import close, run_config
+    from lrat_bench.api import access, close, run_config
     from lrat_bench.report.summary import summary, to_json
     from lrat_bench.runs.resolve import Settings, resolve
 
@@ -72,18 +97,23 @@ def run(
             task=task,
             agent=agent,
             retriever=retriever,
+            judge=judge,
+            rubric=rubric,
             split=split,
             limit=limit,
             repeats=repeats,
             seed=seed,
             concurrency=concurrency,
             settings=Settings.parse(set),
+            access=access(max_cost=max_cost, cassette=cassette, cassette_mode=cassette_mode),
             progress=shown.work,
         )
         try:
             if dry_run:
                 return _show_plan(config, out, as_json=json)
-            done = run_config(config, out=out, fresh=fresh, progress=shown.work, on_tally=shown.run)
+            done = run_config(
+                config, out=out, fresh=fresh, preflight=preflight, progress=shown.work, on_tally=shown.run
+            )
         finally:
             close(config.retriever)
     manifest, scores = done.manifest, done.metrics

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from lrat_bench.cli.options import json_option, print_json, stdout
+from lrat_bench.cli.options import access_options, json_option, judge_options, print_json, set_option, stdout
 from lrat_bench.cli.watch import watch
+
+if TYPE_CHECKING:
+    from lrat_bench.model.cassette import CassetteMode
 
 __all__ = ["score"]
 
@@ -15,24 +19,62 @@ __all__ = ["score"]
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN…")
 @click.option("--task", metavar="NAME|FOLDER", help="Where the task lies now, if it moved.")
-@click.option("--judge", help="Another judge than the protocol's: exact, contains, module:object.")
+@judge_options(several=True)
+@set_option
+@access_options
 @json_option
-def score(runs: tuple[Path, ...], task: str | None, judge: str | None, json: bool) -> int:
+def score(
+    runs: tuple[Path, ...],
+    task: str | None,
+    judge: tuple[str, ...],
+    rubric: str | None,
+    set: tuple[str, ...],
+    max_cost: float | None,
+    cassette: Path | None,
+    cassette_mode: CassetteMode,
+    json: bool,
+) -> int:
     """Judge what has no verdict yet and measure, from the trajectories alone; nothing is run again.
 
     Verdicts of several judges coexist; metrics.json holds the scores of the one used last.
     """
-    from lrat_bench.api import rescore
+    from lrat_bench.api import compare_judges, rescore
+    from lrat_bench.report.agreement import agreement_table
     from lrat_bench.report.summary import summary, to_json
+    from lrat_bench.runs.resolve import Settings
 
-    documents, unresolved = [], 0
+    settings = {
+        f"{room}.{key}": value
+        for room, values in Settings.parse(set).to_dict().items()
+        for key, value in values.items()
+    }
+    documents: list[Any] = []
+    unresolved = 0
     for path in runs:
-        with watch() as shown:
-            run, manifest, scores = rescore(path, task=task, judge=judge, progress=shown.work)
-        unresolved += scores.unresolved
-        documents.append(to_json(run.path, manifest, scores))
-        if not json:
-            stdout().print(summary(run, manifest, scores))
+        manifests = []
+        for one in judge or (None,):
+            with watch() as shown:
+                run, manifest, scores = rescore(
+                    path,
+                    task=task,
+                    judge=one,
+                    rubric=rubric,
+                    set=settings,
+                    max_cost=max_cost,
+                    cassette=cassette,
+                    cassette_mode=cassette_mode,
+                    progress=shown.work,
+                )
+            manifests.append(manifest)
+            unresolved += scores.unresolved
+            documents.append(to_json(run.path, manifest, scores))
+            if not json:
+                stdout().print(summary(run, manifest, scores))
+        if len(manifests) > 1:
+            found = compare_judges(path, manifests)
+            documents[-1]["agreement"] = [one.model_dump(mode="json") for one in found]
+            if not json:
+                stdout().print(agreement_table(found))
     if json:
         print_json(documents[0] if len(documents) == 1 else documents)
     return 3 if unresolved else 0

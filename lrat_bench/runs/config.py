@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lrat_bench.agent.agent import Agent
+from lrat_bench.agent.episode import Player
 from lrat_bench.agent.prompts import prompt_fingerprint
 from lrat_bench.errors import UsageError
 from lrat_bench.files import fingerprint
+from lrat_bench.model.access import Access
 from lrat_bench.retriever.base import Retriever
+from lrat_bench.score.judges.base import Judge
 from lrat_bench.task.protocol import Protocol, Rollout
 from lrat_bench.task.question import Question
 from lrat_bench.task.task import Task
@@ -30,19 +32,22 @@ class RunConfig:
         protocol: how, and how it is judged.
         agent: who answers.
         retriever: what it searches with.
+        judge: who grades the answers, as `protocol.scoring` names it.
         split: which questions.
         limit: how many of them; None for all.
         repeats: how often each.
         seed: of sampling; every (question, repeat) gets its own from it.
         concurrency: questions in flight; no part of the identity, since it must not change a result.
         settings: what the user set beside the names, for the manifest.
-        owns_agent: whether the run closes the agent's model; a caller's own agent stays open.
+        owns_agent: whether the run closes the agent; a caller's own agent stays open.
+        access: how models are reached by this command; it closes those that it opened.
     """
 
     task: Task
     protocol: Protocol
-    agent: Agent
+    agent: Player
     retriever: Retriever
+    judge: Judge
     split: str
     limit: int | None = None
     repeats: int = 1
@@ -50,6 +55,7 @@ class RunConfig:
     concurrency: int = 16
     settings: dict[str, Any] | None = None
     owns_agent: bool = True
+    access: Access = field(default_factory=Access)
 
     def __post_init__(self) -> None:
         for name in ("repeats", "concurrency"):
@@ -73,7 +79,7 @@ class RunConfig:
             "protocol": _rollout_fingerprint(self.protocol.rollout),
             "tokenizer": load_tokenizer(self.protocol.rollout.snippet_tokenizer).fingerprint,
             "prompt": prompt_fingerprint(self.protocol.rollout.prompt),
-            "agent": self.agent.fingerprint,
+            "agent": self.agent.fingerprint or f"unknown:{self.agent.name}",
             "retriever": self.retriever.fingerprint or f"unknown:{self.retriever.name}",
             "seed": self.seed,
         }

@@ -99,10 +99,21 @@ class RunFolder:
         """
         self.refuse_another(manifest)
         if (self.path / "manifest.json").exists():
-            earlier = self.manifest.invocations
-            manifest = manifest.model_copy(update={"invocations": (*earlier, *manifest.invocations)})
+            there = self.manifest
+            if there.reported and manifest.reported and there.reported != manifest.reported:
+                raise UsageError(
+                    f"the agent's endpoint now serves {manifest.reported!r}, and {self.path} was made with "
+                    f"{there.reported!r}: serve that again, give another --out, or --fresh to start over"
+                )
+            manifest = manifest.model_copy(update={"invocations": (*there.invocations, *manifest.invocations)})
         with self.writing():
             write_json(self.path / "manifest.json", manifest.to_dict())
+
+    @property
+    def spent(self) -> float:
+        """What its records say was paid so far, in USD: for all attempts, agent and judges; unknown counts as 0."""
+        usages = (record.usage for records in (self.trajectories, self.verdicts) for record in records.every())
+        return sum(usage.cost_usd or 0.0 for usage in usages)
 
     def discard(self) -> None:
         """Delete what a run leaves behind, by name, and nothing else; the folder itself and its logs stay.

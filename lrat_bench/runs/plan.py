@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from lrat_bench.agent.agent import Agent
+from lrat_bench.model.access import remote
 from lrat_bench.runs.config import RunConfig
 from lrat_bench.runs.folder import RunFolder
 from lrat_bench.runs.resume import Kept, owed
@@ -41,14 +43,26 @@ def plan(config: RunConfig, out: Path | None = None) -> dict[str, Any]:
         },
         "protocol": {"name": config.protocol.name, **rollout.model_dump(mode="json")},
         "scoring": config.protocol.scoring.model_dump(mode="json"),
-        "agent": config.agent.name,
+        "agent": {key: value for key, value in config.agent.describe().items() if key != "row"},
         "retriever": config.retriever.name,
         "rollouts": {"selected": len(config.questions) * config.repeats, "to do": len(todo)},
         "at most": {
             "completions": completions,
             "tool calls": None if rollout.max_calls is None else len(todo) * rollout.max_calls,
             "completion tokens": None if rollout.max_tokens is None else len(todo) * rollout.max_tokens,
-            "cost in USD": None,
+            "cost in USD": _cost(config, completions),
+            "cost cap in USD": None if config.access.budget is None else config.access.budget.limit_usd,
             "bytes on disk": completions * _BYTES_PER_TURN,
         },
     }
+
+
+def _cost(config: RunConfig, completions: int) -> float | None:
+    """Every completion at the size of the whole window; None where price or window is unknown. Judges not included."""
+    agent = config.agent
+    model = remote(agent.model) if isinstance(agent, Agent) else None
+    if not isinstance(agent, Agent) or model is None or agent.context_tokens is None:
+        return None
+    written = agent.sampling_under(config.protocol.rollout, seed=None).max_tokens or 0
+    each = model.price(max(agent.context_tokens - written, 0), written)
+    return None if each is None else completions * each

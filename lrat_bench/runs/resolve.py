@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
 
 from lrat_bench.agent.agent import Agent
 from lrat_bench.agent.catalog import load_agent
+from lrat_bench.agent.episode import Player
+from lrat_bench.agent.function import AgentFunction, as_agent
 from lrat_bench.agent.prompts import prompt_fingerprint
 from lrat_bench.errors import UnknownName, UsageError
 from lrat_bench.files import cache_folder, read_value
+from lrat_bench.model.access import Access, remote
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.retriever.base import BuildContext, Retriever
 from lrat_bench.retriever.catalog import load_retriever
 from lrat_bench.runs.config import RunConfig
-from lrat_bench.score.judges.registry import load_judge
+from lrat_bench.runs.judge_choice import JudgeChoice
 from lrat_bench.task.catalog import load_task
 from lrat_bench.task.protocol import Protocol, Rollout, Scoring
 from lrat_bench.task.task import Task
@@ -25,7 +28,7 @@ from lrat_bench.task.tokenizer import load_tokenizer
 
 __all__ = ["ROOMS", "Settings", "customise", "resolve"]
 
-ROOMS = ("task", "protocol", "agent", "retriever")
+ROOMS = ("task", "protocol", "agent", "retriever", "judge")
 """What `--set ROOM.key=value` can set."""
 
 
@@ -37,6 +40,7 @@ class Settings:
     protocol: Mapping[str, Any] = field(default_factory=dict)
     agent: Mapping[str, Any] = field(default_factory=dict)
     retriever: Mapping[str, Any] = field(default_factory=dict)
+    judge: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, assignments: Iterable[str]) -> Settings:
@@ -78,46 +82,58 @@ class Settings:
 def resolve(
     *,
     task: str | Task,
-    agent: str | Agent,
+    agent: str | Player | AgentFunction,
     retriever: str | Retriever,
+    judge: str | None = None,
+    rubric: str | None = None,
     split: str | None = None,
     limit: int | None = None,
     repeats: int = 1,
     seed: int = 0,
     concurrency: int = 16,
     settings: Settings | None = None,
+    access: Access | None = None,
     progress: Progress = no_progress,
 ) -> RunConfig:
     """Load the parts of a run and check that they fit, before anything is spent.
 
     Args:
         task: a name, `name@protocol`, a folder, or a loaded task.
-        agent: a name, `module:object`, or an agent.
+        agent: a name, a LiteLLM id, a YAML file, `module:object`, an agent, or an async function.
         retriever: a name, `name:argument`, `module:object`, or a retriever.
+        judge: another judge than the protocol's.
+        rubric: another rubric than the judge's own: a name or a file.
         split: a split of the task; None is its default one.
         limit: the first so many questions of the split.
         repeats: how often each question is asked.
         seed: of sampling.
         concurrency: questions in flight.
         settings: what was set beside the names.
+        access: how models are reached; the run closes it.
         progress: told how preparing the task goes.
 
     Raises:
         UsageError: a part does not exist or refuses its settings; the message says how to mend it.
     """
     given = settings or Settings()
+    reach = access or Access()
+    if not isinstance(agent, str):
+        agent = _reached(agent, reach)
     for room, part in (("task", task), ("agent", agent), ("retriever", retriever)):
         if not isinstance(part, str) and (unused := getattr(given, room)):
             raise UsageError(f"{room}.{next(iter(unused))} cannot be set on {room} {part.name!r}: it is made already")
     # The cheap checks come first: a mistyped agent must not cost a corpus.
-    player = load_agent(agent, given.agent) if isinstance(agent, str) else agent
+    player = load_agent(agent, given.agent, reach) if isinstance(agent, str) else agent
+    choice = JudgeChoice(judge, rubric, given.judge)
     if isinstance(task, str):
         loaded, protocol = load_task(task, settings=given.task, progress=progress)
     else:
         loaded, protocol = task, task.protocol()
     protocol = customise(protocol, given.protocol)
+    protocol = customise(protocol, choice.under(protocol.scoring).model_dump())
     loaded.select(split, limit)
-    load_judge(protocol.scoring)
+    _require_sendable(player, protocol.rollout)
+    grader = choice.open(protocol.scoring, reach)
     load_tokenizer(protocol.rollout.snippet_tokenizer)
     prompt_fingerprint(protocol.rollout.prompt)
     searcher = retriever
@@ -128,6 +144,7 @@ def resolve(
         protocol=protocol,
         agent=player,
         retriever=searcher,
+        judge=grader,
         split=split or loaded.default_split,
         limit=limit,
         repeats=repeats,
@@ -137,10 +154,36 @@ def resolve(
             "task": task if isinstance(task, str) else loaded.name,
             "agent": agent if isinstance(agent, str) else player.name,
             "retriever": retriever if isinstance(retriever, str) else searcher.name,
+            **({"judge": judge} if judge else {}),
+            **({"rubric": rubric} if rubric else {}),
             "set": given.to_dict(),
         },
         owns_agent=isinstance(agent, str),
+        access=reach,
     )
+
+
+def _reached(agent: Player | AgentFunction, access: Access) -> Player:
+    """A caller's own agent, its model under the command's budget and cassette; or the one that an async function is."""
+    if isinstance(agent, Agent):
+        return replace(agent, model=access.wrap(agent.model))
+    player = as_agent(agent, getattr(agent, "__name__", type(agent).__name__))
+    if player is None:
+        raise UsageError(f"{agent!r} is no agent: it must be an Agent, or an async function of (question, tools)")
+    return player
+
+
+def _require_sendable(player: Player, rollout: Rollout) -> None:
+    """See that the sampling values which the protocol pins reach the model."""
+    model = remote(player.model) if isinstance(player, Agent) else None
+    if model is None:
+        return
+    refused = [name for name in model.spec.omit if getattr(rollout.sampling, name, None) is not None]
+    if refused:
+        raise UsageError(
+            f"the protocol pins {' and '.join(refused)}, which the provider of {model.spec.model} refuses: give "
+            f"--set protocol.sampling={{{refused[0]}: null}}, which makes the protocol custom, or another agent"
+        )
 
 
 def customise(protocol: Protocol, changes: Mapping[str, Any]) -> Protocol:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from lrat_bench.errors import DataError, MissingLibrary
 from lrat_bench.runs.folder import RunFolder
+from lrat_bench.runs.judge_choice import JudgeChoice
 from lrat_bench.runs.manifest import Manifest
 from lrat_bench.runs.scoring import find_task, rows_of, with_judge
 from lrat_bench.score.judges.registry import load_judge
@@ -88,7 +89,7 @@ class Run:
             import pandas as pd
         except ImportError:
             raise MissingLibrary("pandas", install='"lrat-bench[frames]"') from None
-        manifest = with_judge(self.manifest, judge)
+        manifest = with_judge(self.manifest, JudgeChoice(judge))
         rows = rows_of(self.folder, self.task or find_task(manifest), load_judge(manifest.protocol.scoring))
         return pd.DataFrame([row.flat() for row in rows])
 

@@ -9,19 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from lrat_bench.agent.loop import play
 from lrat_bench.agent.reader import Reader
 from lrat_bench.agent.session import Session
 from lrat_bench.errors import FatalModelError, RunIncomplete, UsageError
-from lrat_bench.model.seam import Model
+from lrat_bench.model.redact import RedactingFilter
 from lrat_bench.retriever.batching import MicroBatcher
 from lrat_bench.runs.config import RunConfig
 from lrat_bench.runs.folder import RunFolder
 from lrat_bench.runs.resume import Kept, Owed, owed
 from lrat_bench.runs.tally import OnTally, Tally
-from lrat_bench.score.judges.base import Judge
-from lrat_bench.score.judges.registry import load_judge
-from lrat_bench.score.judging import has_answer, judge_one
+from lrat_bench.score.judging import Judging, has_answer
 from lrat_bench.trajectory import Trajectory
 
 __all__ = ["play_owed"]
@@ -32,7 +29,9 @@ _PATIENCE = 2.0
 """Seconds that an interrupted run waits for a retriever."""
 
 
-async def play_owed(config: RunConfig, folder: RunFolder, *, on_tally: OnTally) -> Tally:
+async def play_owed(
+    config: RunConfig, folder: RunFolder, *, on_tally: OnTally, judging: Judging | None = None
+) -> Tally:
     """Complete a run folder: play every rollout that is missing or errored, and judge it.
 
     The caller holds the folder and has claimed it (`RunFolder.hold`, `RunFolder.claim`), and prepared the retriever.
@@ -41,10 +40,12 @@ async def play_owed(config: RunConfig, folder: RunFolder, *, on_tally: OnTally) 
         config: the resolved run.
         folder: where it lives; it must be empty or hold this very run.
         on_tally: told after each rollout.
+        judging: by `config.judge`; one that is handed in tells afterwards whether the judge was down.
 
     Raises:
         UsageError: the parts do not fit together.
-        RunIncomplete: it had to stop early (the disk is full, the model refuses every request); what is done is kept.
+        RunIncomplete: it had to stop early (the disk is full, the model refuses every request, its endpoint is down,
+            the cost cap is reached); what is done is kept.
     """
     store = folder.trajectories
     store.open_for_writing()
@@ -59,7 +60,7 @@ async def play_owed(config: RunConfig, folder: RunFolder, *, on_tally: OnTally) 
     on_tally(tally)
     with _logged(folder):
         reader = Reader(config.task.corpus, config.protocol.rollout)
-        player = _Player(config, folder, reader, load_judge(config.protocol.scoring), tally, on_tally)
+        player = _Player(config, folder, reader, judging or Judging(config.judge), tally, on_tally)
         await player.play(todo)
     return tally
 
@@ -69,9 +70,10 @@ class _Player:
     config: RunConfig
     folder: RunFolder
     reader: Reader
-    judge: Judge
+    judging: Judging
     tally: Tally
     on_tally: OnTally
+    halted: str | None = None
 
     async def play(self, todo: list[Owed]) -> None:
         """Keep `concurrency` rollouts going until none is left."""
@@ -92,8 +94,8 @@ class _Player:
             ) from None
         finally:
             await batcher.aclose(patience=_PATIENCE)
-            if self.config.owns_agent:
-                await _close(self.config.agent.model)
+        if self.halted is not None:
+            raise RunIncomplete(f"{self.so_far}: {self.halted}")
 
     @property
     def so_far(self) -> str:
@@ -103,13 +105,17 @@ class _Player:
     async def work(self, queue: Iterator[Owed], batcher: MicroBatcher) -> None:
         """Play rollouts one after the other."""
         for item in queue:
+            if self.halted is not None:
+                return
             trajectory = await self.rollout(item, batcher)
             self.folder.trajectories.append(trajectory.to_json())
             outcome = "errored" if trajectory.status == "error" else "incorrect"
             if has_answer(trajectory):
-                verdict = await judge_one(self.judge, item.question, trajectory)
-                self.folder.verdicts.append(verdict.to_json())
-                outcome = verdict.outcome
+                verdict = await self.judging.one(item.question, trajectory)
+                outcome = "ungraded"
+                if verdict is not None:
+                    self.folder.verdicts.append(verdict.to_json())
+                    outcome = verdict.outcome
             self.tally.add(trajectory, outcome)
             _log.info(
                 "%s repeat %d: %s, %s, %d turns%s",
@@ -123,7 +129,8 @@ class _Player:
         config, rollout = self.config, self.config.protocol.rollout
         session = Session(item.question.qid, rollout, batcher.search, self.reader)
         seed = config.sampling_seed(item.question.qid, item.repeat)
-        episode = await play(item.question.text, config.agent, session, seed=seed)
+        episode = await config.agent.play(item.question.text, session, seed=seed)
+        self.halted = self.halted or episode.halt
         return Trajectory(
             task=config.task.name,
             protocol=config.identity["protocol"],
@@ -142,20 +149,13 @@ class _Player:
         )
 
 
-async def _close(model: Model) -> None:
-    try:
-        await model.close()
-    except Exception as error:  # noqa: BLE001 -- a model of anybody's
-        said = f"{type(error).__name__}: {error}"
-        _log.warning("closing model %r failed (%s); its answers are kept", model.name, said)
-
-
 @contextmanager
 def _logged(folder: RunFolder) -> Iterator[None]:
     """Write this package's log into the run folder while the block runs."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
     handler = logging.FileHandler(folder.path / "logs" / f"{stamp}.log", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.addFilter(RedactingFilter())
     package = logging.getLogger("lrat_bench")
     level = package.level
     package.addHandler(handler)

@@ -9,19 +9,23 @@ from contextlib import aclosing
 from lrat_bench.errors import RunIncomplete, UsageError
 from lrat_bench.files import write_atomic, write_json
 from lrat_bench.progress import Progress, no_progress
+from lrat_bench.runs.config import RunConfig
 from lrat_bench.runs.folder import RunFolder
+from lrat_bench.runs.judge_choice import JudgeChoice
 from lrat_bench.runs.manifest import Manifest
 from lrat_bench.runs.resolve import customise
+from lrat_bench.runs.resume import Kept, owed
 from lrat_bench.score.judges.base import Judge
-from lrat_bench.score.judging import judge_all
+from lrat_bench.score.judging import Judging, has_answer, judge_all
 from lrat_bench.score.rows import Row, per_question
 from lrat_bench.score.score import Scores, summarise
+from lrat_bench.score.verdict import current_verdicts, under_accepted
 from lrat_bench.task.catalog import load_task
 from lrat_bench.task.question import Question
 from lrat_bench.task.task import Task
 from lrat_bench.trajectory import Search, Trajectory
 
-__all__ = ["find_task", "judge_folder", "measure_folder", "rows_of", "with_judge"]
+__all__ = ["find_task", "is_settled", "judge_folder", "measure_folder", "rows_of", "with_judge"]
 
 
 def find_task(manifest: Manifest, *, task: str | None = None, progress: Progress = no_progress) -> Task:
@@ -39,10 +43,25 @@ def find_task(manifest: Manifest, *, task: str | None = None, progress: Progress
     loaded, _ = load_task(spec, settings=manifest.settings.get("set", {}).get("task"), progress=progress)
     if loaded.fingerprint != manifest.identity["task"]:
         raise UsageError(
-            f"task {spec!r} is not the one this run was made on (its questions, judgements or documents differ): "
+            f"task {spec!r} is not the one this run was made on (its questions or documents differ): "
             "give the right one with --task"
         )
     return loaded
+
+
+def is_settled(config: RunConfig, folder: RunFolder) -> bool:
+    """Whether nothing is left to ask a model: every rollout is there, and every answer graded by the run's judge."""
+    current = {record.key: record for record in folder.trajectories.scan()}
+    kept = {key: Kept(record.status, record.attempts) for key, record in current.items()}
+    if owed(config.questions, config.repeats, kept):
+        return False
+    verdicts = under_accepted(folder.verdicts.scan(), config.questions)
+    grades = current_verdicts(verdicts, config.judge.fingerprint)
+    return all(
+        grades.get((*key, record.hash), "ungraded") != "ungraded"
+        for key, record in current.items()
+        if has_answer(record)
+    )
 
 
 def selected(manifest: Manifest, task: Task) -> tuple[Question, ...]:
@@ -53,16 +72,16 @@ def selected(manifest: Manifest, task: Task) -> tuple[Question, ...]:
     return tuple(by_id[qid] for qid in manifest.questions)
 
 
-async def judge_folder(folder: RunFolder, task: Task, judge: Judge) -> int:
-    """Ask the judge about every answer it has not graded; returns how many verdicts were added.
+async def judge_folder(folder: RunFolder, task: Task, judging: Judging) -> int:
+    """Ask a judge about every answer it has not graded; returns how many verdicts were added.
 
-    The caller holds the folder.
+    One that is down is not asked again; what it has not graded stays ungraded. The caller holds the folder.
     """
     verdicts = folder.verdicts
     verdicts.open_for_writing()
     questions = selected(folder.manifest, task)
     added = 0
-    async with aclosing(judge_all(judge, questions, folder.trajectories.scan(), verdicts.scan())) as coming:
+    async with aclosing(judge_all(judging, questions, folder.trajectories.scan(), verdicts.scan())) as coming:
         async for verdict in coming:
             try:
                 verdicts.append(verdict.to_json())
@@ -95,11 +114,12 @@ def measure_folder(folder: RunFolder, task: Task, judge: Judge) -> Scores:
     return scores
 
 
-def with_judge(manifest: Manifest, judge: str | None) -> Manifest:
-    """The manifest under another judge's scoring."""
-    if judge is None:
+def with_judge(manifest: Manifest, choice: JudgeChoice) -> Manifest:
+    """The manifest under the scoring of another judge, rubric or parameters."""
+    scoring = choice.under(manifest.protocol.scoring)
+    if scoring == manifest.protocol.scoring:
         return manifest
-    protocol = customise(manifest.protocol, {"judge": judge, "rubric": None, "parameters": {}})
+    protocol = customise(manifest.protocol, scoring.model_dump())
     return manifest.model_copy(update={"protocol": protocol, "scoring": protocol.scoring.fingerprint})
 
 

@@ -228,9 +228,25 @@ def test_a_changed_task_is_not_scored(task_folder: Path, tmp_path: Path) -> None
 
     found = run(task_folder, tmp_path / "run")
     questions = task_folder / "questions.jsonl"
-    questions.write_text(questions.read_text().replace("Tarn", "Varn"))
+    questions.write_text(questions.read_text().replace("Which town lies", "Which city lies"))
     with pytest.raises(UsageError, match="not the one this run was made on"):
         rescore(found.path)
+
+
+def test_answers_that_change_are_judged_again_without_running_again(task_folder: Path, tmp_path: Path) -> None:
+    from lrat_bench.api import rescore
+
+    found = run(task_folder, tmp_path / "run")
+    assert found.metrics.outcomes["correct"] == 2
+    trajectories = (found.path / "trajectories.jsonl").read_bytes()
+    questions = task_folder / "questions.jsonl"
+    questions.write_text(questions.read_text().replace('["Tarn"]', '["Varn"]'))
+    _, _, scores = rescore(found.path)
+    assert scores.outcomes["correct"] == 1
+    questions.write_text(questions.read_text().replace('["Varn"]', '["Varn", "Tarn"]'))
+    again = run(task_folder, tmp_path / "run")
+    assert again.metrics.outcomes["correct"] == 2
+    assert (found.path / "trajectories.jsonl").read_bytes() == trajectories
 
 
 SLOW = """

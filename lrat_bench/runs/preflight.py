@@ -1,0 +1,172 @@
+"""Preflight: one canary call per model before a run spends anything; each failure says what to change."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from lrat_bench.agent.agent import Agent
+from lrat_bench.agent.presentation import form, present
+from lrat_bench.agent.tools import offered
+from lrat_bench.errors import BadRequest, FatalModelError, ModelRefusal, RolloutError, RunIncomplete, UsageError
+from lrat_bench.model.access import Remote, remote
+from lrat_bench.model.lite.model import LiteLLMModel
+from lrat_bench.model.seam import Turn
+from lrat_bench.runs.config import RunConfig
+from lrat_bench.runs.manifest import Endpoint
+from lrat_bench.task.protocol import Rollout
+from lrat_bench.task.question import Question
+
+__all__ = ["preflight"]
+
+_log = logging.getLogger("lrat_bench.runs")
+
+_PATIENCE = 20.0
+"""Seconds for which a failing canary is tried again: someone is waiting, and nothing is lost."""
+_CALL_MARKUP = ("<tool_call", "<function=", "<function_call", "<|tool_call", "<minimax:tool_call", '{"name":')
+
+
+async def preflight(config: RunConfig) -> tuple[Endpoint, ...]:
+    """Try the agent's and the judge's model, where they are behind a network.
+
+    Nothing is tried where a cassette answers.
+
+    Returns:
+        the endpoints, as they present themselves.
+
+    Raises:
+        UsageError: an endpoint refuses requests, or does not do what the agent or judge needs of it.
+        RunIncomplete: one cannot be reached.
+    """
+    config.access.require_prices()
+    if config.access.replays:
+        return ()
+    found = []
+    if isinstance(config.agent, Agent) and (model := remote(config.agent.model)):
+        found.append(await _try_agent(config.agent, model, config.protocol.rollout))
+    if (judging := getattr(config.judge, "model", None)) is not None and (model := remote(judging)):
+        found.append(await _try_judge(config, model))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Canary:
+    """One endpoint on trial, with little patience."""
+
+    role: str
+    model: Remote
+
+    async def context(self) -> int | None:
+        try:
+            return (await self.model.probe()).context_tokens
+        except RolloutError as failure:
+            raise self.unreachable(failure) from None
+
+    def unreachable(self, failure: Exception) -> RunIncomplete:
+        return RunIncomplete(f"{self.role} {self.name} cannot be reached, nothing was started: {failure}")
+
+    def refused(self, failure: Exception) -> UsageError:
+        return UsageError(f"{self.role} {self.name} refuses requests: {failure}")
+
+    @property
+    def name(self) -> str:
+        address = self.model.connection.public_api_base
+        return f"{self.model.spec.model}{f' at {address}' if address else ''}"
+
+
+def _impatient(model: Remote) -> LiteLLMModel:
+    patience = min(_PATIENCE, model.connection.outage_seconds)
+    return LiteLLMModel(model.spec, model.connection.model_copy(update={"outage_seconds": patience}))
+
+
+async def _try_agent(agent: Agent, model: Remote, rollout: Rollout) -> Endpoint:
+    canary = _Canary("agent", model)
+    context = await canary.context()
+    if context is not None and agent.context_tokens is not None and context < agent.context_tokens:
+        raise UsageError(
+            f"agent {canary.name} has a window of {context:,} tokens and is run with {agent.context_tokens:,}: serve "
+            f"it with a longer one (vLLM: --max-model-len), or give --set agent.context_tokens={context}"
+        )
+    if context is not None and agent.context_tokens is None:
+        _log.warning(
+            "agent %s has a window of %s tokens: with --set agent.context_tokens=%d an overflow is foreseen instead of "
+            "met",
+            *(canary.name, f"{context:,}", context),
+        )
+    trial = _impatient(model)
+    try:
+        turn = await _call(agent, trial, rollout)
+    except (BadRequest, FatalModelError) as failure:
+        raise canary.refused(failure) from None
+    except ModelRefusal as failure:
+        raise UsageError(f"agent {canary.name} declines a harmless request: {failure}") from None
+    except RolloutError as failure:
+        raise canary.unreachable(failure) from None
+    finally:
+        await trial.close()
+    if not turn.calls:
+        _no_call(agent, canary, turn)
+    return _endpoint("agent", model, trial, context)
+
+
+async def _call(agent: Agent, model: LiteLLMModel, rollout: Rollout) -> Turn:
+    tools = present(agent.format.offer(offered(rollout)), agent.presentation)
+    wanted = form("search", agent.presentation)
+    prompt = f"This is a test of the connection. Make exactly one tool call, with the query test: {wanted}"
+    history = agent.format.start(prompt, tools)
+    sampling = agent.sampling_under(rollout, seed=0)
+    request = agent.format.request(history, tools, may_call=True, sampling=sampling)
+    return agent.format.decode(await model.complete(request), number=0)
+
+
+def _no_call(agent: Agent, canary: _Canary, turn: Turn) -> None:
+    said = " ".join(turn.text.split())[:120]
+    if agent.format.name == "native" and any(mark in turn.text for mark in _CALL_MARKUP):
+        raise UsageError(
+            f"agent {canary.name} gives tool calls as text ({said!r}): its server does not parse them. Start it with a "
+            "tool-call parser (vLLM: --enable-auto-tool-choice --tool-call-parser …; `lrat-bench agents show` prints "
+            "the command of each row), or give --set agent.format=tags"
+        )
+    if turn.finish_reason == "length":
+        raise UsageError(
+            f"agent {canary.name} was cut off before it could call a tool: give a larger --set agent.max_tokens"
+        )
+    _log.warning("agent %s was asked to call a tool and answered %r: check that it can", canary.name, said)
+
+
+async def _try_judge(config: RunConfig, model: Remote) -> Endpoint:
+    from lrat_bench.score.judges.llm import LlmJudge
+
+    canary = _Canary("judge", model)
+    context = await canary.context()
+    trial = _impatient(model)
+    judge = LlmJudge(config.protocol.scoring, trial)
+    question = Question(qid="preflight", text="How much is two and two?", answers=("4",), split="preflight")
+    try:
+        said = await judge.judge(question, "Explanation: two and two make four.\nExact Answer: 4\nConfidence: 100%")
+    except (BadRequest, FatalModelError) as failure:
+        raise canary.refused(failure) from None
+    except RolloutError as failure:
+        raise canary.unreachable(failure) from None
+    finally:
+        await trial.close()
+    if said.outcome == "ungraded":
+        raise UsageError(
+            f"judge {canary.name} gives no verdict on a plain case ({said.error}): check its rubric, its output limit "
+            "(--set judge.max_tokens=…), and that its reasoning is separated from its reply"
+        )
+    if said.outcome == "incorrect":
+        _log.warning("judge %s calls 4 a wrong answer to two and two: check it before you trust it", canary.name)
+    return _endpoint("judge", model, trial, context)
+
+
+def _endpoint(role: str, model: Remote, trial: LiteLLMModel, context: int | None) -> Endpoint:
+    return Endpoint.model_validate(
+        {
+            "role": role,
+            "model": model.spec.model,
+            "address": model.connection.public_api_base,
+            "reported": trial.reported,
+            "context_tokens": context,
+        }
+    )
