@@ -9,7 +9,7 @@ DEV := .venv
 
 export HF_HUB_OFFLINE ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help demo test types lint unit wheel schemas hooks clean
+.PHONY: help demo test types lint unit wheel schemas golden cassette hooks clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -49,6 +49,12 @@ wheel: $(DEV)/.installed  ## Build the wheel, and use it in an empty environment
 
 schemas: $(DEV)/.installed  ## Write docs/schemas anew from the record models
 	$(DEV)/bin/python -m lrat_bench.runs.schemas docs/schemas
+
+golden: $(DEV)/.installed  ## Write the golden request bodies anew, from what is sent now
+	$(DEV)/bin/pytest -q tests/agent/test_golden_bodies.py --golden
+
+cassette: $(DEV)/.installed  ## Record the cassette that CI replays, against a model server on this machine
+	PYTHONPATH=tests/support $(DEV)/bin/python tests/support/record_cassette.py $$(mktemp -d)/run
 
 hooks: $(DEV)/.installed  ## Run lint and formatting before each commit
 	$(DEV)/bin/pre-commit install

@@ -98,19 +98,28 @@ def _run(arguments: list[str]) -> int:
         return _fail("interrupted", 3)
     except LratBenchError as error:
         if _debugging(arguments):
-            raise
+            _show_traceback(error)
         return _fail(str(error), error.exit_code)
     except BrokenPipeError:
         return 0
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 -- the last resort: one line for whatever it is
         if _debugging(arguments):
-            raise
+            _show_traceback(error)
         return _fail(f"internal error: {type(error).__name__}: {error} (--debug shows where; please report it)", 3)
     return int(code or 0)
 
 
 def _debugging(arguments: list[str]) -> bool:
     return "--debug" in arguments or os.environ.get("LRAT_BENCH_DEBUG", "").lower() in ("1", "true", "yes", "on")
+
+
+def _show_traceback(error: Exception) -> None:
+    """The traceback, without the secrets that the messages of libraries may hold."""
+    import traceback
+
+    from lrat_bench.model.redact import redact
+
+    click.echo(redact("".join(traceback.format_exception(error))), err=True)
 
 
 def _fail(message: str, code: int) -> int:

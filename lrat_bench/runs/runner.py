@@ -100,7 +100,8 @@ class _Player:
     @property
     def so_far(self) -> str:
         """For messages: what is safe."""
-        return f"stopped with {self.tally.kept + self.tally.done} of {self.tally.total} rollouts done"
+        done = self.tally.kept + self.tally.done - self.tally.errored
+        return f"stopped with {done} of {self.tally.total} rollouts done"
 
     async def work(self, queue: Iterator[Owed], batcher: MicroBatcher) -> None:
         """Play rollouts one after the other."""

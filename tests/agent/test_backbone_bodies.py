@@ -2,84 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from wall import Wall, standing
 
 from lrat_bench.agent.catalog import find_backbone
 from lrat_bench.agent.presentation import present
 from lrat_bench.agent.tools import offered
-from lrat_bench.errors import RolloutError
-from lrat_bench.model.lite.model import LiteLLMModel
-from lrat_bench.model.spec import Connection
 from lrat_bench.task.protocol import Rollout
 
-KEY = "KEY_TO_THE_WALL"
 SAMPLING = {"temperature": 1.0, "top_p": 0.95, "presence_penalty": 0.0, "seed": 3}
-
-
-class Wall(ThreadingHTTPServer):
-    """Keeps what it is sent, and refuses it."""
-
-    bodies: list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
 def wall() -> Iterator[Wall]:
-    class Keep(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            found.bodies.append({"path": self.path, "beta": self.headers.get("anthropic-beta"), **body})
-            said = b'{"error": {"message": "no", "type": "invalid_request_error", "code": 400}}'
-            self.send_response(400)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(said)))
-            self.end_headers()
-            self.wfile.write(said)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    found = Wall(("127.0.0.1", 0), Keep)
-    found.bodies = []
-    thread = threading.Thread(target=found.serve_forever)
-    thread.start()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(KEY, "sk-wall")
+    with standing() as found:
         yield found
-    found.shutdown()
-    found.server_close()
-    thread.join()
 
 
 def body_of(wall: Wall, agent: str) -> dict[str, Any]:
     """The body of one call, without the conversation and the tools."""
     row = find_backbone(agent)
     assert row is not None
-    version = "" if agent.partition("/")[0] in ("anthropic", "gemini") else "/v1"
-    address = f"http://127.0.0.1:{wall.server_port}{version}"
     written, rollout = row.wire_format(), Rollout()
     tools = present(written.offer(offered(rollout)), row.presentation)
     sampling = replace(row.sampling_values(), seed=3)
     request = written.request(written.start("hello", tools), tools, may_call=True, sampling=sampling)
-
-    async def ask() -> None:
-        model = LiteLLMModel(row.spec(), Connection(api_base=address, api_key_env=KEY, outage_seconds=0))
-        try:
-            with pytest.raises(RolloutError):
-                await model.complete(request)
-        finally:
-            await model.close()
-
-    wall.bodies.clear()
-    asyncio.run(ask())
-    (body,) = wall.bodies
+    body = wall.body(row.spec(), request)
     for talk in ("messages", "input", "contents", "system", "tools", "prompt"):
         body.pop(talk, None)
     return body

@@ -295,6 +295,7 @@ def test_the_example_of_the_page_plays_a_run(
 ) -> None:
     (block,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
     (tmp_path / "my_package.py").write_text(block)
+    monkeypatch.delitem(sys.modules, "my_package", raising=False)
     monkeypatch.syspath_prepend(str(tmp_path))
     words: dict[str, Any] = {"agent": "my_package:agent", "retriever": "oracle", "out": tmp_path / "run"}
     run = lrat_bench.run(str(task_folder), **words)
