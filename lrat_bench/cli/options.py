@@ -66,7 +66,7 @@ def judge_options(*, several: bool = False) -> Callable[[F], F]:
 def access_options(command: F) -> F:
     """`--max-cost`, `--cassette` and `--cassette-mode`."""
     options = (
-        click.option("--max-cost", type=float, metavar="USD", help="Stop before models have cost more than this."),
+        click.option("--max-cost", type=float, metavar="USD", help="Start no further call once models have cost this much; their prices must be known."),
         click.option(
             "--cassette", type=click.Path(dir_okay=False, path_type=Path), help="File of recorded model calls."
         ),

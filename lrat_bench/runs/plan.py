@@ -65,4 +65,4 @@ def _cost(config: RunConfig, completions: int) -> float | None:
         return None
     written = agent.sampling_under(config.protocol.rollout, seed=None).max_tokens or 0
     each = model.price(max(agent.context_tokens - written, 0), written)
-    return None if each is None else completions * each
+    return None if each is None else round(completions * each, 2)

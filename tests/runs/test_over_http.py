@@ -141,6 +141,25 @@ def test_failures_that_pass_delay_a_run_and_change_nothing(task_folder: Path, tm
         assert any(turn.attempts > 1 for record in there.trajectories for turn in record.turns)
 
 
+def test_a_server_that_takes_four_calls_at_once_is_asked_for_no_more_than_it_takes(wiki: Task, tmp_path: Path) -> None:
+    refused: list[int] = []
+
+    def faults(number: int, body: dict[str, Any]) -> Fault | None:
+        if endpoint.in_flight <= 4:
+            return None
+        refused.append(number)
+        return rate_limited(0.1)
+
+    with Endpoint(Heuristic(), seconds=0.02, faults=faults) as endpoint:
+        there = over_http(
+            wiki, endpoint, tmp_path / "there", limit=30, concurrency=24, set={"agent.outage_seconds": 30}
+        )
+        asked = endpoint.calls
+    here = lrat_bench.run(task=wiki, agent="heuristic", retriever="oracle", out=tmp_path / "here", limit=30)
+    assert played(there) == played(here)
+    assert 0 < len(refused) < asked / 2
+
+
 @pytest.mark.parametrize("wording", ["vllm", "vllm_max_tokens", "sglang", "sglang_requested", "openai", "llama_cpp"])
 def test_a_context_overflow_in_any_wording_leads_to_the_forced_answer(
     task_folder: Path, tmp_path: Path, wording: Any
