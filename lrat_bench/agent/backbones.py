@@ -21,6 +21,7 @@ from lrat_bench.agent.formats.registry import load_format
 from lrat_bench.agent.presentation import CANONICAL, ToolForm
 from lrat_bench.errors import DataError, UnknownName, UsageError
 from lrat_bench.files import read_yaml
+from lrat_bench.model.parameters import Body, Parameters
 from lrat_bench.model.seam import Sampling
 from lrat_bench.model.spec import Connection, ModelSpec
 
@@ -29,12 +30,6 @@ __all__ = ["Backbone", "RowSampling", "backbones", "matching", "read_backbone"]
 _ID = r"^[^/\s]+/\S+$"
 _NOT_SET = ("name", "summary", "match", "serving", "sources", "notes", "sampling")
 """Fields that a setting cannot change; the values of `sampling` are settings of their own."""
-_OURS = (
-    "api_key model messages prompt tools tool_choice functions stream n seed extra_body timeout num_retries "
-    "max_retries drop_params fallbacks mock_response cache caching"
-).split()
-"""Parameters of LiteLLM that are set for every call, or never."""
-_KEY_HEADERS = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 
 
 class RowSampling(BaseModel):
@@ -53,7 +48,7 @@ class RowSampling(BaseModel):
 class Backbone(BaseModel):
     """One row."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
 
     name: str = Field(min_length=1, description="what --agent takes")
     summary: str = Field(default="", description="one line for listings")
@@ -75,10 +70,10 @@ class Backbone(BaseModel):
     context_tokens: int | None = Field(
         default=None, ge=1, description="window: an overflow is foreseen by it; null asks only when the server refuses"
     )
-    parameters: dict[str, Any] = Field(
+    parameters: Parameters = Field(
         default_factory=dict, description="further LiteLLM parameters: reasoning_effort, thinking, extra_headers"
     )
-    extra_body: dict[str, Any] = Field(default_factory=dict, description="sent in the body as it stands: top_k, …")
+    extra_body: Body = Field(default_factory=dict, description="sent in the body as it stands: top_k, …")
     omit: tuple[Literal["temperature", "top_p", "top_k", "presence_penalty", "max_tokens", "seed", "stop"], ...] = (
         Field(default=(), description="sampling values that the provider refuses: never sent")
     )
@@ -122,19 +117,6 @@ class Backbone(BaseModel):
         if moved:
             changed["sampling"] = {**dict(data.get("sampling") or {}), **moved}
         return {**data, **changed}
-
-    @field_validator("parameters")
-    @classmethod
-    def _not_ours(cls, value: dict[str, Any]) -> dict[str, Any]:
-        if taken := sorted(set(value) & {*_OURS, *Connection.model_fields}):
-            raise ValueError(f"{taken[0]} is decided elsewhere and cannot be a parameter")
-        headers = value.get("extra_headers")
-        if isinstance(headers, Mapping) and {str(name).lower() for name in headers} & set(_KEY_HEADERS):
-            raise ValueError(
-                "a key would lie in the open among extra_headers: put it into an environment variable, and name that "
-                "with --set agent.api_key_env=NAME"
-            )
-        return value
 
     def spec(self) -> ModelSpec:
         """What is asked of the model seam.
@@ -281,8 +263,9 @@ def _problem(error: ValidationError) -> str:
     place = ".".join(map(str, first["loc"])) or "row"
     if first["type"] == "extra_forbidden":
         return f"{place}: there is no such field"
-    said = first["msg"].removeprefix("Value error, ")
+    said = first["msg"].removeprefix("Value error, ").replace("ROOM.", "agent.")
     said = said[:1].lower() + said[1:]
     given = first["input"]
-    # A mapping may hold what nobody should read.
-    return f"{place} cannot be {given!r}: {said}" if isinstance(given, str | int | float) else f"{place}: {said}"
+    # These, and any other mapping, may hold what nobody should read.
+    private = first["loc"][:1] in (("parameters",), ("extra_body",)) or not isinstance(given, str | int | float)
+    return f"{place}: {said}" if private else f"{place} cannot be {given!r}: {said}"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +23,7 @@ _VERBS = {
     "score": ("lrat_bench.cli.score:score", "Judge and measure runs again, from their trajectories alone."),
     "tasks": ("lrat_bench.cli.tasks:tasks", "List, show and prepare tasks."),
     "agents": ("lrat_bench.cli.agents:agents", "List agents, and show what is known of one."),
+    "judges": ("lrat_bench.cli.judges:judges", "List judges and rubrics."),
     "retrievers": ("lrat_bench.cli.retrievers:retrievers", "List retrievers."),
     "index": ("lrat_bench.cli.index:index", "Build a retriever's index."),
     "completion": ("lrat_bench.cli.completion:completion", "Print the set-up of shell completion."),
@@ -82,6 +86,30 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _run(arguments: list[str]) -> int:
+    with _warnings_shown():
+        return _call(arguments)
+
+
+@contextmanager
+def _warnings_shown() -> Iterator[None]:
+    """Show what the package warns of on stderr, whatever else it is logged to."""
+    handler = _Warnings(level=logging.WARNING)
+    package = logging.getLogger("lrat_bench")
+    package.addHandler(handler)
+    try:
+        yield
+    finally:
+        package.removeHandler(handler)
+
+
+class _Warnings(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        from lrat_bench.model.redact import redact
+
+        click.echo(redact(record.getMessage()), err=True)
+
+
+def _call(arguments: list[str]) -> int:
     try:
         code: Any = cli.main(args=arguments, prog_name="lrat-bench", standalone_mode=False)
     except click.exceptions.Exit as stop:

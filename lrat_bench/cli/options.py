@@ -46,19 +46,29 @@ def set_option(command: F) -> F:
 
 
 def judge_options(*, several: bool = False) -> Callable[[F], F]:
-    """`--judge` and `--rubric`; `several` takes more than one judge, and compares them."""
+    """`--judge`, `--rubric` and `--verdict-cache`; `several` takes more than one judge, and compares them."""
     compare = " Given several times, judges are compared." if several else ""
 
     def add(command: F) -> F:
-        rubric = click.option("--rubric", metavar="NAME|FILE", help="Another rubric than the judge's own.")
+        rubric = click.option(
+            "--rubric",
+            metavar="NAME|FILE",
+            help="Another rubric than the judge's own: browsecomp-plus-v1, lrat-v1, browsecomp-v1, or a text file.",
+        )
+        cache = click.option(
+            "--verdict-cache/--no-verdict-cache",
+            default=True,
+            show_default=True,
+            help="Take what an LLM judge has said before from the cache, and keep what it says now.",
+        )
         judge = click.option(
             "--judge",
             metavar="NAME|PROVIDER/MODEL|MODULE:OBJECT",
             multiple=several,
             help="Another judge than the protocol's: exact, contains, qwen3-32b, qwen3-30b-a3b-thinking, gpt-4.1, any "
-            f"LiteLLM id.{compare}",
+            f"LiteLLM id (`lrat-bench judges list`).{compare}",
         )
-        return judge(rubric(command))
+        return judge(rubric(cache(command)))
 
     return add
 
@@ -66,7 +76,12 @@ def judge_options(*, several: bool = False) -> Callable[[F], F]:
 def access_options(command: F) -> F:
     """`--max-cost`, `--cassette` and `--cassette-mode`."""
     options = (
-        click.option("--max-cost", type=float, metavar="USD", help="Start no further call once models have cost this much; their prices must be known."),
+        click.option(
+            "--max-cost",
+            type=float,
+            metavar="USD",
+            help="Start no further call once models have cost this much; their prices must be known.",
+        ),
         click.option(
             "--cassette", type=click.Path(dir_okay=False, path_type=Path), help="File of recorded model calls."
         ),

@@ -28,6 +28,7 @@ def score(
     task: str | None,
     judge: tuple[str, ...],
     rubric: str | None,
+    verdict_cache: bool,
     set: tuple[str, ...],
     max_cost: float | None,
     cassette: Path | None,
@@ -59,6 +60,7 @@ def score(
                     task=task,
                     judge=one,
                     rubric=rubric,
+                    verdict_cache=verdict_cache,
                     set=settings,
                     max_cost=max_cost,
                     cassette=cassette,
@@ -71,7 +73,7 @@ def score(
             if not json:
                 stdout().print(summary(run, manifest, scores))
         if len(manifests) > 1:
-            found = compare_judges(path, manifests)
+            found = compare_judges(path, manifests, task=task)
             documents[-1]["agreement"] = [one.model_dump(mode="json") for one in found]
             if not json:
                 stdout().print(agreement_table(found))

@@ -11,10 +11,12 @@ from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from lrat_bench.errors import UsageError
 from lrat_bench.files import fingerprint
+from lrat_bench.model.parameters import Body, Parameters
+from lrat_bench.model.redact import redact
 
 __all__ = ["Connection", "ModelSpec"]
 
@@ -22,14 +24,15 @@ __all__ = ["Connection", "ModelSpec"]
 class ModelSpec(BaseModel):
     """A language model as LiteLLM names it, and the settings that change what it says."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    # Errors name what is wrong, and do not repeat what may be a key.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
 
     model: str = Field(pattern=r"^[^/\s]+/\S+$", description="LiteLLM id with its provider: openai/gpt-4.1")
     revision: str | None = Field(default=None, description="of the weights, where you serve them yourself")
-    parameters: dict[str, Any] = Field(
+    parameters: Parameters = Field(
         default_factory=dict, description="further LiteLLM parameters: reasoning_effort, thinking, extra_headers"
     )
-    extra_body: dict[str, Any] = Field(default_factory=dict, description="sent in the body as it stands: top_k, …")
+    extra_body: Body = Field(default_factory=dict, description="sent in the body as it stands: min_p, …")
     omit: tuple[str, ...] = Field(
         default=(), description="sampling values that the provider refuses, and that are therefore never sent"
     )
@@ -76,9 +79,24 @@ class Connection(BaseModel):
     @field_validator("api_base")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
-        if value is not None and urlsplit(value).scheme not in ("http", "https"):
+        if value is None:
+            return None
+        try:
+            parts = urlsplit(value)
+            sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            sound = False
+        if not sound:
             raise ValueError("must be an address such as http://localhost:8000/v1")
+        if "@" in urlsplit(value).netloc:
+            raise ValueError("must hold no user or password: put the key into an environment variable (api_key_env)")
         return value
+
+    @model_validator(mode="after")
+    def _both_prices(self) -> Connection:
+        if (self.input_price is None) != (self.output_price is None):
+            raise ValueError("input_price and output_price are given together")
+        return self
 
     @classmethod
     def split(cls, settings: Mapping[str, Any], *, room: str) -> tuple[Connection, dict[str, Any]]:
@@ -104,9 +122,11 @@ class Connection(BaseModel):
             connection = cls.model_validate(own)
         except ValidationError as error:
             first = error.errors()[0]
-            key = str(first["loc"][0])
             said = first["msg"].removeprefix("Value error, ").lower()
-            raise UsageError(f"{room}.{key} cannot be {own[key]!r}: {said}") from None
+            if not first["loc"]:
+                raise UsageError(f"{room}: {said}") from None
+            key = str(first["loc"][0])
+            raise UsageError(f"{room}.{key} cannot be {redact(repr(own[key]))}: {said}") from None
         return connection, {key: value for key, value in settings.items() if key not in own}
 
     @property

@@ -27,11 +27,13 @@ class JudgeChoice:
         judge: exact, contains, a preset, a LiteLLM id, or `module:object`; None is the protocol's.
         rubric: a name, or a file with the text of one.
         settings: `--set judge.key=value`: how it is reached (`Connection`), and parameters of the judge.
+        verdict_cache: whether an LLM judge's earlier verdicts are taken from the cache, and its new ones kept there.
     """
 
     judge: str | None = None
     rubric: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    verdict_cache: bool = True
 
     @cached_property
     def _split(self) -> tuple[Connection, dict[str, Any]]:
@@ -58,7 +60,7 @@ class JudgeChoice:
         """
         connection = self._split[0]
         # A tape holds every call; a verdict from the cache would leave a gap in it.
-        cache = VerdictCache(cache_folder()) if access.cassette is None else None
+        cache = VerdictCache(cache_folder()) if self.verdict_cache and access.cassette is None else None
         return load_judge(
             scoring, open_model=lambda spec: access.open(spec, connection), offline=access.offline, cache=cache
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from lrat_bench.errors import FatalModelError, Halt, RolloutError, UsageError, boundary
 from lrat_bench.files import encodable
+from lrat_bench.model.redact import redact
 from lrat_bench.score.judges.base import Judge, Judgement
 from lrat_bench.score.verdict import Verdict, current_verdicts, under_accepted
 from lrat_bench.task.question import Question
@@ -78,7 +79,7 @@ class Judging:
             extracted_answer=_storable(said.extracted_answer),
             confidence=said.confidence,
             reply=_storable(said.reply),
-            error=_storable(said.error),
+            error=None if said.error is None else redact(encodable(said.error)),
             usage=said.usage,
             seconds=time.perf_counter() - start,
         )

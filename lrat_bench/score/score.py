@@ -50,6 +50,9 @@ class Scores(_Record):
     repeats: int = Field(ge=1)
     n: int = Field(ge=0, description="questions times repeats: the denominator of the success rate")
     judge: str = Field(description="fingerprint of the judge")
+    judgements: str | None = Field(
+        default=None, description="fingerprint of the accepted answers, evidence and gold that they were measured by"
+    )
     outcomes: dict[Outcome, int] = Field(description="all four, adding up to n")
     statuses: dict[str, int] = Field(description="how the trajectories ended, adding up to n")
     success_bound: float | None = Field(
@@ -98,7 +101,7 @@ def measure(
     return summarise(rows, judge_fingerprint=judge_fingerprint, seed=seed)
 
 
-def summarise(rows: Sequence[Row], *, judge_fingerprint: str, seed: int = 0) -> Scores:
+def summarise(rows: Sequence[Row], *, judge_fingerprint: str, judgements: str | None = None, seed: int = 0) -> Scores:
     """Means, intervals and counts of the rows of one run.
 
     A rate over questions asked once has Wilson's interval. Other means have the percentile bootstrap over questions,
@@ -108,6 +111,7 @@ def summarise(rows: Sequence[Row], *, judge_fingerprint: str, seed: int = 0) -> 
     Args:
         rows: of every selected question and repeat.
         judge_fingerprint: whose verdicts they hold.
+        judgements: fingerprint of the accepted answers and judgements that they rest on.
         seed: of the bootstrap.
     """
     outcomes = Counter(row.outcome for row in rows)
@@ -119,6 +123,7 @@ def summarise(rows: Sequence[Row], *, judge_fingerprint: str, seed: int = 0) -> 
         repeats=max((row.repeat + 1 for row in rows), default=1),
         n=len(rows),
         judge=judge_fingerprint,
+        judgements=judgements,
         outcomes={outcome: outcomes[outcome] for outcome in get_args(Outcome)},
         statuses={name: statuses[name] for name in (*get_args(Status), "unknown", "missing") if statuses[name]},
         success_bound=(outcomes["correct"] + unresolved) / len(rows) if unresolved else None,

@@ -73,6 +73,9 @@ def body_of(wall: Wall, agent: str) -> dict[str, Any]:
             },
         ),
         ("deepseek/deepseek-v4-pro", {"thinking": {"type": "enabled"}, "temperature": 1.0}),
+        ("anthropic/claude-3-haiku-20240307", {"temperature": 1.0, "max_tokens": 4096, "thinking": None, "beta": None}),
+        ("openai/gpt-5-chat-latest", {"temperature": 1.0, "max_tokens": 8192, "reasoning_effort": None}),
+        ("minimax/MiniMax-M2.1", {"temperature": 1.0, "top_p": 0.95, "top_k": 40, "max_tokens": 16384}),
         ("zai/glm-4.7", {"thinking": {"type": "enabled", "clear_thinking": False}, "top_p": 0.95}),
     ],
 )

@@ -354,7 +354,8 @@ HEAVY = (
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["run", "--help"], ["tasks", "list"], ["agents", "list"], ["retrievers", "list"]]
+    "words",
+    [["--help"], ["run", "--help"], ["tasks", "list"], ["agents", "list"], ["judges", "list"], ["retrievers", "list"]],
 )
 def test_light_verbs_import_nothing_heavy(words: list[str]) -> None:
     code = f"""

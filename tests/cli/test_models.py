@@ -133,7 +133,7 @@ def test_what_a_run_would_send_and_cost_is_shown_before_it_does(command: Any) ->
     assert planned["agent"]["sent"]["temperature"] == 1.0
     written = planned["agent"]["sent"]["max_tokens"]
     each = (32768 - written) * 1e-6 + written * 10e-6
-    assert planned["at most"]["cost in USD"] == pytest.approx(planned["at most"]["completions"] * each)
+    assert planned["at most"]["cost in USD"] == pytest.approx(planned["at most"]["completions"] * each, abs=0.005)
 
 
 def test_without_litellm_the_line_that_installs_it_is_shown(tmp_path: Path, task_folder: Path) -> None:

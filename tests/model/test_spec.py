@@ -32,6 +32,10 @@ def test_settings_are_told_apart() -> None:
     [
         ({"api_key": "sk-1"}, "api_key_env"),
         ({"api_base": "localhost:8000"}, "http://localhost:8000/v1"),
+        ({"api_base": "http://h:99999/v1"}, "http://localhost:8000/v1"),
+        ({"api_base": "http://h:port/v1"}, "http://localhost:8000/v1"),
+        ({"api_base": "http://me:sk-1@h:1/v1"}, "no user or password"),
+        ({"input_price": 1}, "given together"),
         ({"timeout_seconds": 0}, r"agent\.timeout_seconds cannot be 0"),
         ({"outage_seconds": "soon"}, r"agent\.outage_seconds"),
         ({"input_price": -1}, r"agent\.input_price"),
@@ -46,7 +50,7 @@ def test_wrong_settings_are_refused_in_a_line(settings: dict[str, Any], said: st
 @pytest.mark.parametrize(
     ("address", "shown"),
     [
-        ("http://user:secret@h:1/v1?key=x", "http://h:1/v1"),
+        ("http://h:1/v1?key=x", "http://h:1/v1"),
         ("http://[::1]:8000/v1", "http://[::1]:8000/v1"),
         ("https://api.example.org/v1/", "https://api.example.org/v1/"),
     ],

@@ -10,8 +10,10 @@ import pytest
 
 from lrat_bench.errors import ContextOverflow, FatalModelError, Halt, RolloutFailure, UnknownName, UsageError
 from lrat_bench.model.cassette import Cassette
+from lrat_bench.model.lite.model import Served
 from lrat_bench.model.scripted import ScriptedModel, answers
 from lrat_bench.model.seam import Request, Turn
+from lrat_bench.model.spec import Connection, ModelSpec
 from lrat_bench.score.judges.base import Judge, Judgement
 from lrat_bench.score.judges.cache import VerdictCache
 from lrat_bench.score.judges.llm import TRIES, LlmJudge
@@ -237,6 +239,47 @@ def test_a_cached_verdict_belongs_to_judge_question_response_and_answers(tmp_pat
     assert [(asked(**change), asked(**change)) for change in changes] == [(1, 0)] * len(changes)
     # The id of a question and its split are not what is judged.
     assert asked(question=Question("q99", QUESTION.text, QUESTION.answers, "train")) == 0
+
+
+class Endpoint(Asked):
+    """As one behind a network: says what it serves with its first reply, or before, where it was tried."""
+
+    spec = ModelSpec(model="test/model")
+    connection = Connection()
+
+    def __init__(self, serves: str | None, *says: str, tried: bool = False) -> None:
+        super().__init__(*says)
+        self.serves = serves
+        self.reported = serves if tried else None
+
+    async def complete(self, request: Request) -> Turn:
+        self.reported = self.serves
+        return await super().complete(request)
+
+    async def probe(self) -> Served:
+        return Served(None)
+
+    def price(self, prompt_tokens: int, completion_tokens: int) -> float | None:
+        return None
+
+
+def test_a_verdict_of_another_model_than_the_endpoint_reports_is_not_taken_from_the_cache(tmp_path: Path) -> None:
+    def asked(endpoint: Endpoint) -> tuple[str, int]:
+        return judged(model=endpoint, cache=VerdictCache(tmp_path)).outcome, len(endpoint.requests)
+
+    # A server with the wrong weights behind the right name.
+    assert asked(Endpoint("qwen-0.5b", NO, tried=True)) == ("incorrect", 1)
+    assert asked(Endpoint("qwen-0.5b", YES, tried=True)) == ("incorrect", 0)
+    assert asked(Endpoint("qwen-32b", YES, tried=True)) == ("correct", 1)
+    assert asked(Endpoint("qwen-32b", NO, tried=True)) == ("correct", 0)
+    # What a judge that was not tried is served by is known with its first reply.
+    assert asked(Endpoint("qwen-0.5b", NO)) == ("correct", 0)
+
+
+def test_a_verdict_whose_model_is_unknown_does_not_count_once_it_is_known(tmp_path: Path) -> None:
+    judged(NO, cache=VerdictCache(tmp_path))
+    there = Endpoint("qwen-32b", YES, tried=True)
+    assert judged(model=there, cache=VerdictCache(tmp_path)).outcome == "correct"
 
 
 def test_a_failure_to_say_is_not_cached(tmp_path: Path) -> None:

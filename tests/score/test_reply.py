@@ -43,12 +43,17 @@ CORRECT = [
     "The answer is the same, so correct: no would be wrong.\n</think>\n" + form("yes"),
     "correct: yes",
     "The two agree. correct: yes",
+    "correct: yes\nIf you need more, ask.",
+    "correct: Yes. If anything, it says more.",
     '{"extracted_final_answer": "Paris", "reasoning": "same", "correct": "yes", "confidence": 80}',
     '{"correct": true}',
     '```json\n{\n  "extracted_final_answer": "Paris",\n  "correct": "Yes",\n  "confidence": null\n}\n```',
     form("yes", reasoning="The other candidate would be no match, and it is not correct: it is older."),
     "[correct_answer]: No\n" + form("yes", answer="No", reasoning="Both say no."),
-    form("no", reasoning="I take that back below.") + "\nreasoning: On reflection they match.\ncorrect: yes",
+    form("yes|no") + "\n\n" + form("yes"),
+    form("one word, yes if the answer is right by the criteria above, no otherwise") + "\n\n" + form("yes"),
+    form("yes") + "\n\nThe form was:\ncorrect: yes|no",
+    form("yes") + "\n\n**Correct:** Yes",
 ]
 
 INCORRECT = [
@@ -63,6 +68,8 @@ INCORRECT = [
     '{"correct": false, "confidence": 10}',
     "<think>correct: yes</think>\ncorrect: no",
     "They differ. Correct: no.",
+    form("no") + "\n\nCorrect: no, as I said",
+    form("yes/no") + "\n" + form("no"),
 ]
 
 NONE = [
@@ -87,6 +94,15 @@ NONE = [
     "The response is correct.",
     "This is not correct: no evidence supports it",
     "correct: yes\ncorrect: no",
+    form("no") + "\n\nCorrect: yes would need the full name.",
+    form("no", reasoning="I take that back below.") + "\nreasoning: On reflection they match.\ncorrect: yes",
+    form("yes") + "\n" + form("yes") + "\n" + form("no"),
+    form("yes") + "\ncorrect: unclear, now that I think of it",
+    'correct: yes\n{"correct": "no"}',
+    form("yes, if the middle name may be left out"),
+    form("yes - but only if initials count"),
+    form("no, unless a nickname is enough"),
+    form("yes|no") + "\n" + form("yes|no"),
     '{"correct": null}',
     '{"correct": "maybe"}',
     '{"answer": "yes"}',
@@ -147,6 +163,12 @@ def test_an_answer_that_the_judge_did_not_find_is_none(said: str) -> None:
 def test_a_judge_that_runs_in_circles_is_read_at_once(text: str) -> None:
     start = time.perf_counter()
     assert read_reply(text).outcome is None
+    assert time.perf_counter() - start < 1
+
+
+def test_a_verdict_behind_which_nothing_ends_is_read_at_once() -> None:
+    start = time.perf_counter()
+    assert read_reply("correct: yes" + " " * 40_000 + "x").outcome == "correct"
     assert time.perf_counter() - start < 1
 
 

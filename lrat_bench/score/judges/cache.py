@@ -24,6 +24,7 @@ class _Entry(BaseModel):
 
     schema_: Literal["lrat-bench/cached-verdict/1"] = Field(default="lrat-bench/cached-verdict/1", alias="schema")
     key: str
+    reported: str | None = Field(description="what the endpoint said that it serves; null where it said nothing")
     outcome: Literal["correct", "incorrect"]
     extracted_answer: str | None
     confidence: float | None = Field(ge=0, le=1)
@@ -36,6 +37,9 @@ class VerdictCache:
     Files rather than a database: home folders lie on network disks, where SQLite's locks do not hold. A file appears
     whole or not at all, two processes that write the same one write the same thing, and one that cannot be read counts
     as absent. A cache that cannot be written is said once and passed over. Nothing is touched before the first use.
+
+    A key holds the model that was asked for. Which one answered is what its endpoint reports, and stands in the entry:
+    a server that was started with the wrong weights must not have its verdicts taken for another's.
 
     Args:
         folder: the cache folder.
@@ -57,22 +61,28 @@ class VerdictCache:
         """
         return fingerprint([judge, question, response, list(answers)])
 
-    def find(self, key: str) -> Judgement | None:
-        """What was said; it costs nothing now."""
+    def find(self, key: str, *, reported: str | None = None) -> Judgement | None:
+        """What was said; it costs nothing now.
+
+        Args:
+            key: of the verdict.
+            reported: the model that the endpoint reports now; an entry of another is passed over. None is not known.
+        """
         try:
             entry = _Entry.model_validate_json(self._path(key).read_bytes())
         except (OSError, ValueError):
             return None
-        if entry.key != key:
+        if entry.key != key or (reported is not None and entry.reported != _storable(reported)):
             return None
         return Judgement(entry.outcome, entry.extracted_answer, entry.confidence, entry.reply, usage=NOTHING_USED)
 
-    def put(self, key: str, said: Judgement) -> None:
-        """Keep a verdict; one that is none is not kept."""
+    def put(self, key: str, said: Judgement, *, reported: str | None = None) -> None:
+        """Keep a verdict, with the model that the endpoint reported for it; one that is none is not kept."""
         if said.outcome == "ungraded" or not self._writable:
             return
         entry = _Entry(
             key=key,
+            reported=_storable(reported),
             outcome=said.outcome,
             extracted_answer=_storable(said.extracted_answer),
             confidence=said.confidence,

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from lrat_bench.errors import RolloutError, boundary
 from lrat_bench.files import fingerprint
+from lrat_bench.model.access import remote
 from lrat_bench.model.seam import Message, Model, Request, Turn
 from lrat_bench.score.extract import extract
 from lrat_bench.score.judges.base import NOTHING_USED, Judgement
@@ -27,7 +28,7 @@ class LlmJudge:
 
     A reply that states none is asked for again, with another seed so that neither a cassette nor a deterministic
     server gives the same one. A verdict that was given once, by the same judge on the same question, answer and
-    accepted answers, is taken from the cache.
+    accepted answers, is taken from the cache, unless the endpoint is known to report another model now.
 
     Args:
         scoring: names the judge, a preset or a LiteLLM id; its rubric and parameters stand in place of the preset's.
@@ -68,11 +69,17 @@ class LlmJudge:
         if self._cache is None:
             return await self._ask(question, answer)
         key = self._cache.key(self.fingerprint, question.text, answer, question.answers)
-        if (known := self._cache.find(key)) is not None:
+        if (known := self._cache.find(key, reported=self._reported)) is not None:
             return known
         said = await self._ask(question, answer)
-        self._cache.put(key, said)
+        self._cache.put(key, said, reported=self._reported)
         return said
+
+    @property
+    def _reported(self) -> str | None:
+        """The model that the endpoint reports; None before its first reply, or where there is no endpoint."""
+        model = remote(self.model)
+        return None if model is None else model.reported
 
     async def close(self) -> None:
         """Nothing is held."""

@@ -10,10 +10,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lrat_bench.errors import UnknownName, UsageError
 from lrat_bench.files import read_yaml
+from lrat_bench.model.parameters import Body, Parameters
 from lrat_bench.model.seam import Sampling
 from lrat_bench.model.spec import Connection, ModelSpec
 from lrat_bench.task.protocol import Scoring
@@ -28,7 +29,7 @@ _SETTINGS = (*_SAMPLING, "model", "revision", "parameters", "extra_body", "omit"
 class Preset(BaseModel):
     """An LLM judge; the head of `presets.yaml` says what the fields mean."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
 
     name: str
     summary: str = ""
@@ -41,18 +42,11 @@ class Preset(BaseModel):
     presence_penalty: float | None = Field(default=None, ge=-2, le=2)
     max_tokens: int | None = Field(default=4096, ge=1)
     seed: int | None = 0
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    extra_body: dict[str, Any] = Field(default_factory=dict)
+    parameters: Parameters = Field(default_factory=dict)
+    extra_body: Body = Field(default_factory=dict)
     omit: tuple[str, ...] = ()
     serving: str | None = None
     source: str = ""
-
-    @field_validator("parameters")
-    @classmethod
-    def _own_place(cls, value: dict[str, Any]) -> dict[str, Any]:
-        if taken := [key for key in value if key in _SETTINGS or key in Connection.model_fields]:
-            raise ValueError(f"{taken[0]!r} is a setting of its own and has no place in parameters")
-        return value
 
     def spec(self) -> ModelSpec:
         """Which model is asked."""
@@ -95,7 +89,9 @@ class Preset(BaseModel):
             changed.spec()
         except ValidationError as error:
             key, said = _first(error)
-            raise UsageError(f"judge.{key} cannot be {values[key]!r}: {said}") from None
+            # A mapping may hold what nobody should read.
+            given = "" if key in ("parameters", "extra_body") else f" cannot be {values[key]!r}"
+            raise UsageError(f"judge.{key}{given}: {said}") from None
         for key in changed.omit:
             if settings.get(key) is not None:
                 raise UsageError(
@@ -160,5 +156,5 @@ def _merge(old: Any, new: Any) -> Any:
 def _first(error: ValidationError) -> tuple[str, str]:
     """The field of the first problem, and what it is."""
     first = error.errors()[0]
-    said = first["msg"].removeprefix("Value error, ")
+    said = first["msg"].removeprefix("Value error, ").replace("ROOM.", "judge.")
     return str(first["loc"][0]), said[:1].lower() + said[1:]

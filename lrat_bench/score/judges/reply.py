@@ -30,8 +30,12 @@ _INLINE = re.compile(
     re.IGNORECASE,
 )
 _SAID = re.compile(r"[\W_]*(?P<said>yes|no|true|false)\b(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
-# `yes|no`, `yes/no`, `"yes" or "no"`, `yes if …`: the form again, or a condition.
-_UNDECIDED = re.compile(r"[\"'*_`\])]*\s*(?:(?:[|/]|or\b)\s*[\"'*_`\[(]*(?:yes|no|true|false)\b|if\b)", re.IGNORECASE)
+# `yes|no`, `yes/no`, `"yes" or "no"`: the form again.
+_CHOICE = re.compile(r"[\"'*_`\])]*\s*(?:[|/]|or\b)\s*[\"'*_`\[(]*(?:yes|no|true|false)\b", re.IGNORECASE)
+# `yes if …`, `yes, but only if …`: a condition.
+_CONDITION = re.compile(
+    r"[\"'*_`\])]*+[ \t]*+[,;:–—-]*+[ \t]*+(?:but\s++)?(?:only\s++)?(?:if|unless|provided)\b", re.IGNORECASE
+)
 _PROSE = re.compile(r"[ \t]+\w")
 _NUMBER = re.compile(r"[\s\"'*_`\[(~≈|]*(?P<number>\d+(?:\.\d+)?)[|\s\\]*(?P<percent>[%％]?)")
 _PERCENT = re.compile(r"(?<![\d.])(?P<number>\d+(?:\.\d+)?)\s*(?P<percent>[%％])")
@@ -43,7 +47,7 @@ class Reply:
     """What a reply says.
 
     Attributes:
-        outcome: the stated verdict; None where there is none, or two that contradict each other.
+        outcome: the stated verdict; None where there is none, or where two contradict each other.
         extracted_answer: the final answer as the judge read it; None where it found none.
         confidence: of the response, between 0 and 1; None where none is stated.
         reasoning: the judge's; empty where there is none.
@@ -70,8 +74,8 @@ def read_reply(text: str) -> Reply:
     2. Fields are lines that begin with a label (`correct: yes`, `**Correct:** Yes.`, `- [correct]: "no"`, with trailing
        text or the value on the next line), and the keys of a JSON object that holds `correct`. Where no line begins
        with `correct`, one within a line is taken, if all of them agree.
-    3. The last `correct` counts. There is no verdict where it says neither yes nor no, repeats the choice (`yes|no`),
-       or follows directly on one that says the opposite.
+    3. All `correct` that say yes or no must say the same, and the last must be one of them. Those that repeat the
+       choice (`yes|no`) are passed over; a condition (`yes, if …`) is neither.
     """
     said = _THOUGHT_END.split(text)[-1]
     if _THOUGHT_START.search(said):
@@ -120,19 +124,22 @@ def _name(label: str) -> str:
 
 
 def _verdict(fields: list[_Field]) -> Literal["correct", "incorrect"] | None:
-    at = max(place for place, field in enumerate(fields) if field.name == "correct")
-    outcome = _outcome(fields[at].value)
-    before = fields[at - 1] if at else None
-    if before is not None and before.name == "correct" and len(_text(before.value).splitlines()) <= 1:
-        return outcome if _outcome(before.value) == outcome else None
-    return outcome
+    """What all of the fields say; what is left undecided behind a verdict takes it back, before one it is a draft."""
+    said = [_outcome(field.value) for field in fields if field.name == "correct" and not _is_choice(field.value)]
+    decided = set(said) - {None}
+    return said[-1] if said and len(decided) == 1 else None
+
+
+def _is_choice(value: Any) -> bool:
+    found = _SAID.match(value) if isinstance(value, str) else None
+    return found is not None and _CHOICE.match(found["rest"]) is not None
 
 
 def _outcome(value: Any) -> Literal["correct", "incorrect"] | None:
     if isinstance(value, bool):
         return "correct" if value else "incorrect"
     found = _SAID.match(value) if isinstance(value, str) else None
-    if found is None or _UNDECIDED.match(found["rest"]):
+    if found is None or _CHOICE.match(found["rest"]) or _CONDITION.match(found["rest"]):
         return None
     # After a field that was left blank, `No further remarks` on a later line is prose.
     if "\n" in value[: found.start("said")] and _PROSE.match(found["rest"]):

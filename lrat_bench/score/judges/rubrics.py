@@ -29,6 +29,7 @@ class Rubric:
         name: of a rubric that comes with the package; "custom" otherwise.
         text: with the placeholders `{question}`, `{response}`, `{correct_answer}` and, if wanted, `{mark}`, a word
             that the response cannot hold and that may therefore stand at both its ends. Other braces are text.
+        summary: one line for listings.
 
     Raises:
         UsageError: a placeholder is missing.
@@ -36,6 +37,7 @@ class Rubric:
 
     name: str
     text: str
+    summary: str = ""
 
     def __post_init__(self) -> None:
         found = set(_PLACEHOLDER.findall(self.text))
@@ -147,13 +149,19 @@ differs in meaning is added.
 - Look only at whether there is a meaningful difference between the two answers.
 """
 
+_SAME_MEANING = "equivalent in meaning; variants of spelling and more precise answers are right"
+
 RUBRICS = {
     rubric.name: rubric
     for rubric in (
-        Rubric("browsecomp-plus-v1", _FRAME + _EQUIVALENCE + _FORM),
+        Rubric("browsecomp-plus-v1", _FRAME + _EQUIVALENCE + _FORM, _SAME_MEANING),
         # LRAT judges by the text of BrowseComp-Plus.
-        Rubric("lrat-v1", _FRAME + _EQUIVALENCE + _FORM),
-        Rubric("browsecomp-v1", _FRAME + _UNAMBIGUOUS + _FORM),
+        Rubric("lrat-v1", _FRAME + _EQUIVALENCE + _FORM, f"the same text: {_SAME_MEANING}"),
+        Rubric(
+            "browsecomp-v1",
+            _FRAME + _UNAMBIGUOUS + _FORM,
+            "stricter: nothing missing, nothing added that differs in meaning",
+        ),
     )
 }
 """The rubrics that come with the package, by name."""

@@ -1,0 +1,66 @@
+"""`lrat-bench judges`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from lrat_bench.cli.options import json_option, print_json, stdout
+
+__all__ = ["judges"]
+
+
+@click.group()
+def judges() -> None:
+    """List judges and rubrics."""
+
+
+@judges.command("list")
+@json_option
+def list_judges(json: bool) -> None:
+    """The judges known by name, and the rubrics that language models judge by."""
+    from lrat_bench.score.judges.presets import presets
+    from lrat_bench.score.judges.registry import JUDGES
+    from lrat_bench.score.judges.rubrics import RUBRICS
+
+    found: list[dict[str, Any]] = []
+    for name in JUDGES:
+        entry = JUDGES.entry(name)
+        found.append({"name": name, "summary": entry.summary, "origin": entry.origin, "model": None, "rubric": None})
+    for name, row in presets().items():
+        of_a_model = {"model": row.model, "rubric": row.rubric}
+        found.append({"name": name, "summary": row.summary, "origin": "lrat-bench", **of_a_model})
+    rubrics = {name: rubric.summary for name, rubric in RUBRICS.items()}
+    if json:
+        shown = [{"name": name, "summary": summary} for name, summary in rubrics.items()]
+        print_json({"judges": found, "rubrics": shown})
+        return
+    _print(found, rubrics)
+
+
+def _print(found: list[dict[str, Any]], rubrics: dict[str, str]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("judge", no_wrap=True)
+    table.add_column("")
+    table.add_column("model", overflow="fold")
+    table.add_column("rubric", no_wrap=True)
+    for one in found:
+        cells = (one["summary"], one["model"] or "–", one["rubric"] or "–")
+        table.add_row(Text(one["name"], style="bold"), *map(Text, cells))
+    texts = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+    texts.add_column("rubric", no_wrap=True)
+    texts.add_column("")
+    for name, summary in rubrics.items():
+        texts.add_row(Text(name, style="bold"), Text(summary))
+    console = stdout()
+    console.print(table)
+    console.print(
+        "[dim]Beside these: any LiteLLM id (--judge PROVIDER/MODEL), or a judge of your own (--judge MODULE:OBJECT)"
+        "[/dim]\n"
+    )
+    console.print(texts)
+    console.print("[dim]A rubric of your own: --rubric FILE[/dim]")
