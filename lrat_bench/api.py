@@ -35,7 +35,7 @@ from lrat_bench.score.agreement import Agreement, agreement
 from lrat_bench.score.judges.registry import load_judge
 from lrat_bench.score.judging import Judging
 from lrat_bench.score.score import Scores
-from lrat_bench.score.verdict import current_verdicts
+from lrat_bench.score.verdict import current_verdicts, under_accepted
 from lrat_bench.task.catalog import load_task as _load_task
 from lrat_bench.task.task import Task
 
@@ -63,6 +63,7 @@ def run(
     *,
     judge: str | None = None,
     rubric: str | None = None,
+    verdict_cache: bool = True,
     split: str | None = None,
     limit: int | None = None,
     repeats: int = 1,
@@ -86,6 +87,7 @@ def run(
         retriever: a name, `name:argument`, `module:object`, or a retriever.
         judge: another judge than the protocol's: exact, contains, a preset, a LiteLLM id, `module:object`.
         rubric: another rubric than the judge's own: a name or a file.
+        verdict_cache: take an LLM judge's earlier verdicts from the cache, and keep new ones there.
         split: which questions; the task's default split unless given.
         limit: the first so many of them.
         repeats: how often each question is asked.
@@ -114,6 +116,7 @@ def run(
         retriever=retriever,
         judge=judge,
         rubric=rubric,
+        verdict_cache=verdict_cache,
         split=split,
         limit=limit,
         repeats=repeats,
@@ -147,7 +150,7 @@ def access(
     if max_cost is not None and not 0 < max_cost < float("inf"):
         raise UsageError(f"max_cost is an amount in USD above 0, got {max_cost}")
     return Access(
-        budget=None if max_cost is None else Budget(max_cost),
+        budget=Budget() if max_cost is None else Budget(max_cost),
         cassette=None if cassette is None else Cassette(Path(cassette), cassette_mode),
     )
 
@@ -168,8 +171,8 @@ def run_config(
         try:
             if not fresh:
                 folder.refuse_another(manifest)
-            if config.access.budget is not None and not fresh:
-                config.access.budget.spent = folder.spent
+            if not fresh:
+                config.access.budget.resume(folder.costs)
             if preflight and (fresh or not is_settled(config, folder)):
                 manifest = with_endpoints(manifest, loop.run(try_models(config)))
             else:
@@ -179,6 +182,7 @@ def run_config(
             if fresh:
                 folder.discard()
             folder.claim(manifest)
+            config.access.budget.keep_in(folder.costs)
             _play_and_score(config, folder, loop, on_tally or (lambda _: None))
         finally:
             loop.run(_close(config))
@@ -248,6 +252,7 @@ def rescore(
     task: str | None = None,
     judge: str | None = None,
     rubric: str | None = None,
+    verdict_cache: bool = True,
     set: Mapping[str, Any] | None = None,  # noqa: A002
     max_cost: float | None = None,
     cassette: str | Path | None = None,
@@ -261,6 +266,7 @@ def rescore(
         task: where the task lies now; as the manifest names it unless given.
         judge: another judge than the protocol's.
         rubric: another rubric than the judge's own: a name or a file.
+        verdict_cache: take an LLM judge's earlier verdicts from the cache, and keep new ones there.
         set: `{"judge.api_base": "http://localhost:8000/v1"}`.
         max_cost: cap in USD on what the judge may cost now.
         cassette: file that holds recorded model calls.
@@ -278,13 +284,14 @@ def rescore(
     if wrong := [room for room in settings.to_dict() if room != "judge"]:
         raise UsageError(f"{wrong[0]}.… cannot be set when judging again: the trajectories are what they are")
     found = load_run(path)
-    choice = JudgeChoice(judge, rubric, settings.judge)
+    choice = JudgeChoice(judge, rubric, settings.judge, verdict_cache)
     manifest = with_judge(found.manifest, choice)
     loaded = find_task(manifest, task=task, progress=progress)
     reach = access(max_cost=max_cost, cassette=cassette, cassette_mode=cassette_mode)
     by = choice.open(manifest.protocol.scoring, reach)
     reach.require_prices()
     with found.folder.hold(), EventLoop() as loop:
+        reach.budget.keep_in(found.folder.costs)
         try:
             loop.run(judge_folder(found.folder, loaded, Judging(by)))
             scores = measure_folder(found.folder, loaded, by)
@@ -295,16 +302,23 @@ def rescore(
     return found, manifest, scores
 
 
-def compare_judges(path: str | Path, manifests: Sequence[Manifest]) -> list[Agreement]:
+def compare_judges(path: str | Path, manifests: Sequence[Manifest], *, task: str | None = None) -> list[Agreement]:
     """How far judges agree on the answers of one run, pair by pair, in the order given.
+
+    Verdicts that were given under other accepted answers than those of now are no part of it.
 
     Args:
         path: the run folder.
         manifests: of the run under each judge, as `rescore` returned them.
+        task: where the task lies now; as the manifest names it unless given.
+
+    Raises:
+        UsageError: the folder holds no run, or its task is gone or has changed.
     """
     folder = load_run(path).folder
     names = [load_judge(manifest.protocol.scoring) for manifest in manifests]
-    verdicts = list(folder.verdicts.scan())
+    questions = find_task(folder.manifest, task=task).questions
+    verdicts = list(under_accepted(folder.verdicts.scan(), questions))
     current = {(*record.key, record.hash) for record in folder.trajectories.scan()}
     held = []
     for judge in names:

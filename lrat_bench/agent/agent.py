@@ -9,8 +9,9 @@ from lrat_bench.agent.episode import Episode
 from lrat_bench.agent.formats.base import WireFormat
 from lrat_bench.agent.formats.native import Native
 from lrat_bench.agent.loop import play
-from lrat_bench.agent.presentation import CANONICAL, Presentation
+from lrat_bench.agent.presentation import CANONICAL, Presentation, present
 from lrat_bench.agent.session import Session
+from lrat_bench.agent.tools import offered
 from lrat_bench.files import fingerprint
 from lrat_bench.model.access import remote
 from lrat_bench.model.lite.payload import sent
@@ -69,9 +70,22 @@ class Agent:
             "format": self.format.name,
             "sampling": asdict(self.sampling),
             "context_tokens": self.context_tokens,
-            **({"sent": sent(model.spec, self.sampling)} if (model := remote(self.model)) else {}),
             **({"row": self.row} if self.row else {}),
         }
+
+    def sent(self, rollout: Rollout) -> dict[str, Any] | None:
+        """What goes out with every request under these rules, beside the conversation and its seed.
+
+        None for a model that is not behind a network, to which nothing is sent.
+        """
+        model = remote(self.model)
+        if model is None:
+            return None
+        tools = present(self.format.offer(offered(rollout)), self.presentation)
+        history = self.format.start("", tools)
+        sampling = self.sampling_under(rollout, seed=None)
+        request = self.format.request(history, tools, may_call=True, sampling=sampling)
+        return sent(model.spec, request.sampling)
 
     async def play(self, question: str, session: Session, *, seed: int | None = None) -> Episode:
         """Let the loop play one question."""

@@ -63,7 +63,6 @@ class Player(Protocol):
             seed: of sampling, for this rollout.
 
         Raises:
-            FatalModelError: no question can be answered at all.
             LratBenchError: the parts do not fit together.
         """
         ...

@@ -10,6 +10,7 @@ Whatever drives the function (a framework, another program, plain code), all it 
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import sys
 import time
@@ -20,10 +21,12 @@ from typing import Any
 
 from lrat_bench.agent.episode import Episode, Player
 from lrat_bench.agent.function_tools import BudgetSpent, Found, Tools
+from lrat_bench.agent.own_task import in_own_task
 from lrat_bench.agent.session import Session
-from lrat_bench.errors import ContextOverflow, Halt, ModelRefusal, RolloutFailure, UsageError, boundary
+from lrat_bench.errors import ContextOverflow, FatalModelError, Halt, ModelRefusal, RolloutFailure, UsageError, boundary
 from lrat_bench.files import encodable, fingerprint, sha256_file
 from lrat_bench.model.clock import Clock
+from lrat_bench.model.redact import redact
 from lrat_bench.trajectory import Status, Usage
 
 __all__ = ["AgentFunction", "BudgetSpent", "Found", "FunctionAgent", "Tools", "as_agent"]
@@ -55,10 +58,10 @@ class FunctionAgent:
         """Let the function answer one question.
 
         What it raises ends the question as `error`; a few exceptions say more: `BudgetSpent` (`call_limit`),
-        `ContextOverflow` and `ModelRefusal`. Its own time is limited by the protocol's seconds, that of tools is not.
+        `ContextOverflow` and `ModelRefusal`. Its own time is limited by the protocol's seconds, that of tools is not; a
+        function that goes on behind that is left behind.
 
         Raises:
-            FatalModelError: the function says that no question can be answered.
             UsageError: the parts do not fit together.
         """
         clock = Clock(session.rollout.max_seconds)
@@ -69,9 +72,7 @@ class FunctionAgent:
         error: str | None = None
         halt: str | None = None
         try:
-            async with clock:
-                text = await self._answer(question, tools)
-                clock.check()
+            text = await self._answer(question, tools, clock)
             if text is not None:
                 session.answer(text)
                 status, answer = "answered", text
@@ -83,6 +84,9 @@ class FunctionAgent:
             status = "context_limit"
         except ModelRefusal as refusal:
             status, error = "refused", str(refusal)
+        except FatalModelError as fatal:
+            status, error = "error", str(fatal)
+            halt = f"the agent can answer nothing: {fatal}"
         except RolloutFailure as failure:
             status, error = "error", str(failure)
             halt = error if isinstance(failure, Halt) else None
@@ -93,16 +97,17 @@ class FunctionAgent:
             turns=(),
             usage=tools.reported or Usage(),
             seconds=time.perf_counter() - started,
-            error=None if error is None else encodable(error),
-            halt=None if halt is None else encodable(halt),
+            error=None if error is None else encodable(redact(error)),
+            halt=None if halt is None else encodable(redact(halt)),
         )
 
-    async def _answer(self, question: str, tools: Tools) -> str | None:
+    async def _answer(self, question: str, tools: Tools, clock: Clock) -> str | None:
         """What the function returns; what it raises is its failure, unless a tool failed before."""
         try:
-            with boundary("agent"):
-                text = _text(await self.function(question, tools))
-        except RolloutFailure as failure:
+            async with clock:
+                text = await in_own_task(self._call(question, tools), before_end=tools.close)
+                clock.check()
+        except (RolloutFailure, TimeoutError) as failure:
             tools.check()
             if _out_of_calls(failure.__cause__):
                 raise BudgetSpent from None
@@ -111,6 +116,19 @@ class FunctionAgent:
             tools.close()
         tools.check()
         return text
+
+    async def _call(self, question: str, tools: Tools) -> str | None:
+        """Call the function; also what is meant to end more than one question ends no more than that."""
+        try:
+            with boundary("agent"):
+                return _text(await self.function(question, tools))
+        except Exception:
+            raise
+        except BaseException as error:
+            if tools.over and isinstance(error, asyncio.CancelledError | GeneratorExit):
+                raise
+            said = f": {error}" if str(error) else ""
+            raise RolloutFailure(f"agent: the function raised {type(error).__name__}{said}") from error
 
     async def close(self) -> None:
         """Close the function, where it is an object with an async `close`."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from lrat_bench.agent.rendering import DocumentBlock, SearchBlock
@@ -17,6 +19,10 @@ from lrat_bench.model.seam import ToolCall
 from lrat_bench.trajectory import Think, Usage
 
 __all__ = ["BudgetSpent", "Found", "Tools"]
+
+
+_PAUSE = 0.01
+"""Seconds before a call is refused: a function that asks again and again must leave time for others."""
 
 
 class BudgetSpent(Exception):
@@ -62,6 +68,11 @@ class Tools:
         self._thoughts: list[str] = []
         self._failure: Exception | None = None
         self._over = False
+
+    @property
+    def over(self) -> bool:
+        """Whether the question is over, and no call is carried out any more."""
+        return self._over
 
     @property
     def calls_left(self) -> int | None:
@@ -116,7 +127,20 @@ class Tools:
         reasoning_tokens: int | None = None,
         cost_usd: float | None = None,
     ) -> None:
-        """Report what one call of a model took; the reports of a question are added up. Without any, it is unknown."""
+        """Report what one call of a model took; the reports of a question are added up. Without any, it is unknown.
+
+        A run that has a cost cap counts what is reported here, and nothing else of a function.
+
+        Raises:
+            ValueError: one of them is no number from 0 up; a count of tokens must be whole.
+        """
+        for name, tokens in (
+            ("prompt_tokens", prompt_tokens),
+            ("completion_tokens", completion_tokens),
+            ("reasoning_tokens", reasoning_tokens),
+        ):
+            _see_amount(name, tokens, whole=True)
+        _see_amount("cost_usd", cost_usd)
         spent = Usage(
             prompt_tokens=prompt_tokens,
             completion_tokens=completion_tokens,
@@ -146,10 +170,12 @@ class Tools:
         call = ToolCall("", encodable(name), encodable(written))
         session = self._session
         if self._over:
-            raise RuntimeError("the question is over: no tool can be called any more")
+            await asyncio.sleep(_PAUSE)
         # One at a time, so that what is said beside a call stands beside it in the log.
         with self._clock.stopped():
             async with self._turn:
+                if self._over:
+                    raise RuntimeError("the question is over: no tool can be called any more")
                 try:
                     (reply,) = await session.execute([call])
                 except (RolloutFailure, UsageError) as failure:
@@ -158,6 +184,8 @@ class Tools:
                 for said in filter(None, (reply.refusal, reply.notice)):
                     session.notice(said)
                 self._log_thoughts()
+        if reply.refusal is not None:
+            await asyncio.sleep(_PAUSE)
         return reply
 
     def _result(self, reply: Reply) -> Reply:
@@ -170,3 +198,15 @@ class Tools:
         for text in self._thoughts:
             self._session.think(Think(turn=None, text=text))
         self._thoughts.clear()
+
+
+def _see_amount(name: str, value: object, *, whole: bool = False) -> None:
+    """See that a value is a number from 0 up, or None."""
+    if value is None or (
+        isinstance(value, Real)
+        and not isinstance(value, bool)
+        and 0 <= value < math.inf
+        and not (whole and value != int(value))
+    ):
+        return
+    raise ValueError(f"usage: {name} must be a {'whole ' if whole else ''}number from 0 up, not {value!r}")

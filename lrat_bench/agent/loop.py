@@ -23,9 +23,10 @@ from lrat_bench.agent.presentation import present
 from lrat_bench.agent.prompts import render_prompt
 from lrat_bench.agent.session import Session
 from lrat_bench.agent.tools import describe, offered
-from lrat_bench.errors import ContextOverflow, Halt, ModelRefusal, RolloutFailure, boundary
+from lrat_bench.errors import ContextOverflow, FatalModelError, Halt, ModelRefusal, RolloutFailure, boundary
 from lrat_bench.files import encodable
 from lrat_bench.model.clock import Clock
+from lrat_bench.model.redact import redact
 from lrat_bench.model.seam import Message, Sampling, Tool, ToolCall, Turn
 from lrat_bench.trajectory import Status, Think, TurnRecord, Usage
 
@@ -71,7 +72,6 @@ async def play(question: str, agent: Agent, session: Session, *, seed: int | Non
         the episode; infrastructure that fails is one with status `error`.
 
     Raises:
-        FatalModelError: the model can answer no request at all.
         UsageError: retriever and corpus do not fit together, the protocol names an unknown prompt, or none of its tools
             can be called in the agent's wire format.
     """
@@ -96,6 +96,10 @@ async def play(question: str, agent: Agent, session: Session, *, seed: int | Non
         status = "time_limit"
     except ModelRefusal as refusal:
         status, error = "refused", str(refusal)
+    except FatalModelError as fatal:
+        # What this question has cost is on record all the same.
+        status, error = "error", str(fatal)
+        halt = f"the model can answer nothing: {fatal}"
     except RolloutFailure as failure:
         status, error = "error", str(failure)
         halt = error if isinstance(failure, Halt) else None
@@ -106,8 +110,8 @@ async def play(question: str, agent: Agent, session: Session, *, seed: int | Non
         turns=tuple(loop.turns),
         usage=sum((turn.usage for turn in loop.turns), _NOTHING),
         seconds=time.perf_counter() - started,
-        error=None if error is None else encodable(error),
-        halt=None if halt is None else encodable(halt),
+        error=None if error is None else redact(encodable(error)),
+        halt=None if halt is None else redact(encodable(halt)),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lrat_bench.errors import UsageError
 from lrat_bench.model.seam import Tool
 
 __all__ = ["CANONICAL", "Presentation", "ToolForm", "form", "form_of", "present"]
@@ -52,7 +53,20 @@ def form_of(tool: str, presentation: Presentation) -> ToolForm:
 
 
 def present(tools: Sequence[Tool], presentation: Presentation) -> tuple[Tool, ...]:
-    """The canonical tools under the names and arguments of a presentation."""
+    """The canonical tools under the names and arguments of a presentation.
+
+    Raises:
+        UsageError: two of them have one name, so that nobody could tell which is called.
+    """
+    named: dict[str, str] = {}
+    for tool in tools:
+        name = form_of(tool.name, presentation).name
+        # Calls are read without regard to case.
+        other = named.setdefault(name.lower(), tool.name)
+        if other != tool.name:
+            raise UsageError(
+                f"tools {other!r} and {tool.name!r} are both presented as {name!r}: give one of them another name"
+            )
     return tuple(_presented(tool, form_of(tool.name, presentation)) for tool in tools)
 
 

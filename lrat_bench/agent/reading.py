@@ -59,6 +59,8 @@ _JUNK = " \t\r\n\"'`<>()"
 _NAMESPACES = re.compile(r"^(?:to=)?(?:(?:functions|tools|default_api)[.:])?")
 _SHOWN = 80
 """Characters of an unknown name that a message repeats."""
+_MENDABLE = 5_000
+"""Characters of the longest text that is mended: the time it takes grows with the square of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ def read_call(call: ToolCall, tools: tuple[str, ...], presentation: Presentation
         return Unreadable(f"There is no tool {call.name[:_SHOWN]!r}; call {forms}.")
     right, main = form(tool, presentation), form_of(tool, presentation).argument
     arguments, repaired = _parse(call.arguments)
+    if arguments is None and len(call.arguments) > _MENDABLE:
+        return Unreadable(f"The arguments are not a JSON object, and too long to be mended; write {right}.")
     if not isinstance(arguments, dict):
         return Unreadable(f"The arguments are not a JSON object; write {right}.")
     given = next((arguments[key] for key in (main, *_ARGUMENTS[tool]) if arguments.get(key) is not None), None)
@@ -109,7 +113,9 @@ def _tool(name: str, tools: tuple[str, ...], presentation: Presentation) -> _Too
     """The tool on offer that a name stands for; names of the presentation come first."""
     # A token of the server's own may have leaked in behind the name: search<|channel|>commentary.
     bare = _NAMESPACES.sub("", name.strip(_JUNK).partition("<|")[0].strip(_JUNK).lower())
-    presented: dict[str, _Tool] = {form_of(tool, presentation).name.lower(): tool for tool in _ARGUMENTS}
+    presented: dict[str, _Tool] = {
+        form_of(tool, presentation).name.lower(): tool for tool in _ARGUMENTS if tool in tools
+    }
     found = presented.get(bare) or _NAMES.get(bare)
     return found if found in tools else None
 
@@ -119,6 +125,8 @@ def _parse(text: str) -> tuple[Any, bool]:
         return json.loads(text), False
     except (ValueError, RecursionError):
         pass
+    if len(text) > _MENDABLE:
+        return None, True
     from json_repair import repair_json
 
     try:

@@ -20,6 +20,13 @@ from lrat_bench.model.spec import Connection, ModelSpec
 __all__ = ["Access", "Remote", "remote"]
 
 
+_ADDRESSES = {
+    "hosted_vllm": ("HOSTED_VLLM_API_BASE",),
+    "openai": ("OPENAI_BASE_URL", "OPENAI_API_BASE"),
+}
+"""Provider → environment variables from which LiteLLM takes an address, first one first."""
+
+
 @runtime_checkable
 class Remote(Protocol):
     """A model behind a network: what can be asked of it before a run spends anything."""
@@ -42,11 +49,11 @@ class Access:
     """Opens models, and closes those it opened.
 
     Attributes:
-        budget: what may be spent; None is no limit.
+        budget: what may be spent, and what has been.
         cassette: where calls are recorded or replayed.
     """
 
-    budget: Budget | None = None
+    budget: Budget = field(default_factory=Budget)
     cassette: Cassette | None = None
     _opened: list[Model] = field(default_factory=list)
 
@@ -56,7 +63,7 @@ class Access:
         Raises:
             MissingLibrary: LiteLLM is not installed, and is needed.
         """
-        if not self.offline:
+        if not self.replays:
             require_library()
         model = LiteLLMModel(spec, _found(spec, connection or Connection()))
         self._opened.append(model)
@@ -64,8 +71,7 @@ class Access:
 
     def wrap(self, model: Model) -> Model:
         """Any model under this command's budget and cassette; what the cassette replays costs nothing."""
-        if self.budget is not None:
-            model = self.budget.wrap(model)
+        model = self.budget.wrap(model)
         return model if self.cassette is None else self.cassette.wrap(model)
 
     @property
@@ -84,7 +90,7 @@ class Access:
         Raises:
             UsageError: one has no price.
         """
-        if self.budget is None or self.replays:
+        if not self.budget.capped or self.replays:
             return
         for model in self._opened:
             if isinstance(model, Remote) and model.price(1, 1) is None:
@@ -103,8 +109,9 @@ class Access:
 
 def _found(spec: ModelSpec, connection: Connection) -> Connection:
     """The connection with the address that LiteLLM would take from the environment, so that it is ours to show."""
-    address = os.environ.get("HOSTED_VLLM_API_BASE")
-    if connection.api_base is not None or not address or not spec.model.startswith("hosted_vllm/"):
+    names = _ADDRESSES.get(spec.model.partition("/")[0], ())
+    address = next(filter(None, map(os.environ.get, names)), None)
+    if connection.api_base is not None or not address:
         return connection
     return connection.model_copy(update={"api_base": address})
 

@@ -11,24 +11,30 @@ is kept as hashes of its parts, enough to say in what a call that is missing dif
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from lrat_bench.errors import DataError, UsageError
-from lrat_bench.files import append_line, fingerprint, mend_tail, write_atomic, writing
+from lrat_bench.errors import DataError, Halt, UsageError
+from lrat_bench.files import append_line, fingerprint, locked, mend_tail, write_atomic
 from lrat_bench.model.redact import redact
 from lrat_bench.model.seam import Model, Request, Sampling, Turn
 
 __all__ = ["Cassette", "CassetteMode"]
 
+_log = logging.getLogger("lrat_bench.model")
+
 CassetteMode = Literal["record", "replay", "strict"]
 """Call every model and write; call where nothing is recorded, and write that; never call."""
 
 _SCHEMA = "lrat-bench/cassette/1"
+_BEGIN = '{"key": "'
+"""How every line begins, its fields being sorted."""
 _HASH = 16
 """Hex digits by which a part of a request is known."""
 
@@ -40,13 +46,16 @@ Parts = dict[str, Any]
 class Cassette:
     """A tape in a file.
 
+    Several processes may write to one tape at a time. A tape that cannot be written loses no turn: the one at hand is
+    given, and no further call is made.
+
     Args:
         path: the file; a tape that is only read must exist.
         mode: what is done with a call.
 
     Raises:
         UsageError: there is no such file, in `strict` mode.
-        DataError: a line holds no call.
+        DataError: a line holds no call; the file is left as it is.
     """
 
     def __init__(self, path: Path, mode: CassetteMode) -> None:
@@ -54,38 +63,59 @@ class Cassette:
         self.mode = mode
         if mode == "strict" and not path.is_file():
             raise UsageError(f"there is no cassette {path}: record one with --cassette-mode record")
-        if mode != "strict":
-            mend_tail(path)
         self._lines: dict[str, str] = {}
         self._parts: dict[str, Parts] = {}
         for key, parts, line in _read(path):
             self._lines[key], self._parts[key] = line, parts
         self._written = False
+        self._failure: str | None = None
 
     def wrap(self, model: Model) -> Model:
         """The model, its calls recorded or replayed."""
         return _Taped(model, self)
 
     def close(self) -> None:
-        """Sort what was written."""
-        if self._written:
-            with writing(f"cassette {self.path}"):
-                write_atomic(self.path, "".join(f"{self._lines[key]}\n" for key in sorted(self._lines)))
-            self._written = False
+        """Sort what was written, by whatever process."""
+        if not self._written:
+            return
+        self._written = False
+        try:
+            with self._locked():
+                lines = {key: line for key, _, line in _read(self.path)}
+                write_atomic(self.path, "".join(f"{lines[key]}\n" for key in sorted(lines)))
+        except OSError as error:
+            _log.warning("cassette %s could not be sorted: %s; every call is on it", self.path, error.strerror or error)
 
     def find(self, key: str) -> Turn | None:
         """The recorded turn of a call."""
         line = self._lines.get(key)
         return None if line is None else _TURN.validate_python(json.loads(line)["turn"])
 
+    def check(self) -> None:
+        """See that calls can still be recorded.
+
+        Raises:
+            Halt: one could not.
+        """
+        if self._failure is not None:
+            raise Halt(self._failure)
+
     def put(self, key: str, parts: Parts, turn: Turn) -> None:
-        """Record a call; on disk when this returns."""
+        """Record a call; on disk when this returns, unless `check` says otherwise from now on."""
         record = {"schema": _SCHEMA, "key": key, "request": parts, "turn": _TURN.dump_python(turn, mode="json")}
         line = redact(json.dumps(record, ensure_ascii=False, sort_keys=True), guess=False)
-        with writing(f"cassette {self.path}"):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            append_line(self.path, line)
+        try:
+            with self._locked():
+                # Cut off what a kill has left of a line; `_read` has seen that it is one of ours.
+                mend_tail(self.path)
+                append_line(self.path, line)
+        except OSError as error:
+            self._failure = f"cannot write cassette {self.path}: {error.strerror or error}"
+            return
         self._lines[key], self._parts[key], self._written = line, parts, True
+
+    def _locked(self) -> AbstractContextManager[None]:
+        return locked(self.path.with_name(f".{self.path.name}.lock"), wait=True)
 
     def missing(self, parts: Parts) -> UsageError:
         """Why a call is not on the tape: in what it differs from the one that is most like it."""
@@ -113,6 +143,7 @@ class _Taped:
             return known
         if self._cassette.mode == "strict":
             raise self._cassette.missing(parts)
+        self._cassette.check()
         turn = await self.inner.complete(request)
         self._cassette.put(key, parts, turn)
         return turn
@@ -167,10 +198,13 @@ def _read(path: Path) -> Iterator[tuple[str, Parts, str]]:
         return
     try:
         # Not splitlines: texts may hold line separators of other kinds.
-        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot be read as a cassette: {error}", file=path) from None
-    for number, line in enumerate(lines if lines != [""] else [], 1):
+        *lines, tail = path.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
+    except OSError as error:
+        raise DataError(f"cannot be read as a cassette: {error.strerror or error}", file=path) from None
+    # The end of a line that a kill has torn is no call, and begins as one.
+    if tail and not tail.startswith(_BEGIN[: len(tail)]):
+        lines.append(tail)
+    for number, line in enumerate(lines, 1):
         call = _call(line)
         if call is None:
             problem = f"no recorded call of {_SCHEMA}; delete the line, or record the cassette again"

@@ -26,6 +26,7 @@ class Clock:
         self._timeout = asyncio.timeout(seconds)
         self._left = seconds
         self._stops = 0
+        self._over = False
         self._token: Token[Clock | None] | None = None
 
     async def __aenter__(self) -> Clock:
@@ -38,6 +39,7 @@ class Clock:
     ) -> None:
         if self._token is not None:
             _running.reset(self._token)
+        self._over = True
         await self._timeout.__aexit__(kind, error, traceback)
 
     @contextmanager
@@ -47,13 +49,13 @@ class Clock:
         if self._stops == 1:
             deadline = self._timeout.when()
             self._left = None if deadline is None else deadline - _now()
-            self._timeout.reschedule(None)
+            self._move(None)
         try:
             yield
         finally:
             self._stops -= 1
             if self._stops == 0 and self._left is not None:
-                self._timeout.reschedule(_now() + self._left)
+                self._move(_now() + self._left)
 
     def charge(self, seconds: float) -> None:
         """Count time that passed while the clock stood."""
@@ -62,13 +64,18 @@ class Clock:
             return
         deadline = self._timeout.when()
         if deadline is not None:
-            self._timeout.reschedule(deadline - seconds)
+            self._move(deadline - seconds)
 
     def check(self) -> None:
         """Raise `TimeoutError` when nothing is left."""
         deadline = self._timeout.when()
         if deadline is not None and deadline <= _now():
             raise TimeoutError
+
+    def _move(self, deadline: float | None) -> None:
+        # Work that was started in the block may still be under way when it ends; then there is nothing to move.
+        if not (self._over or self._timeout.expired()):
+            self._timeout.reschedule(deadline)
 
 
 _running: ContextVar[Clock | None] = ContextVar("rollout clock", default=None)

@@ -16,7 +16,9 @@ __all__ = ["MASK", "RedactingFilter", "is_secret_name", "redact", "remember"]
 MASK = "[secret]"
 
 _NAME = re.compile(
-    r"(?:^|[_-])(?:api_?key|key|secret|password|passwd|credentials?|authorization|auth|bearer|token)(?:$|[_-])",
+    r"(?:^|[._-])(?:(?:api|access|private)_?key|secret|password|passwd|credentials?|authorization|auth|bearer)(?:$|[._-])|"
+    # At the end: token_budget is a number, prompt_cache_key a name.
+    r"(?:^|[._-])(?<!cache_)(?:key|token)$",
     re.IGNORECASE,
 )
 _NOT_SECRET = re.compile(r"_ENV$", re.IGNORECASE)
@@ -28,9 +30,9 @@ _LOOKS_LIKE_ONE = (
     re.compile(r"\b(?:sk|pk|rk|gsk|hf|xai|r8|nvapi)[-_][A-Za-z0-9_*-]{8,}"),
     re.compile(r"\bAIza[A-Za-z0-9_-]{20,}"),
     re.compile(r"(?i)(?<=bearer )[A-Za-z0-9._~+/*-]{6,}=*"),
-    re.compile(r"(?i)(?<=[?&])(?:api_?key|key|token|sig|signature)=[^&\s\"']+"),
+    re.compile(r"(?i)(?<=[?&])[\w-]*(?:key|token|secret|sig|signature)=[^&\s\"']+"),
     # User and password of an address.
-    re.compile(r"(?<=://)[^/\s:@\"']+:[^/\s@\"']+(?=@)"),
+    re.compile(r"(?<=://)[^/\s@\"']+(?=@)"),
 )
 
 _told: set[str] = set()

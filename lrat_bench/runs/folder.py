@@ -18,6 +18,7 @@ from typing import Any
 
 from lrat_bench.errors import UsageError
 from lrat_bench.files import locked, write_json, writing
+from lrat_bench.model.budget import read_costs
 from lrat_bench.runs.manifest import Manifest, read_manifest
 from lrat_bench.runs.store import PLAIN, Codec, RecordStore
 from lrat_bench.score.verdict import Verdict
@@ -110,10 +111,14 @@ class RunFolder:
             write_json(self.path / "manifest.json", manifest.to_dict())
 
     @property
+    def costs(self) -> Path:
+        """The ledger of what its models cost (`Budget`)."""
+        return self.path / "costs.jsonl"
+
+    @property
     def spent(self) -> float:
-        """What its records say was paid so far, in USD: for all attempts, agent and judges; unknown counts as 0."""
-        usages = (record.usage for records in (self.trajectories, self.verdicts) for record in records.every())
-        return sum(usage.cost_usd or 0.0 for usage in usages)
+        """What was paid so far, in USD: for every call, agent and judges; unknown counts as 0."""
+        return sum(read_costs(self.costs))
 
     def discard(self) -> None:
         """Delete what a run leaves behind, by name, and nothing else; the folder itself and its logs stay.
@@ -124,7 +129,14 @@ class RunFolder:
         manifest = self.path / "manifest.json"
         if manifest.exists() and b'"lrat-bench/manifest/' not in manifest.read_bytes():
             raise UsageError(f"{manifest} is not a run's, so nothing is discarded: give another --out")
-        for name in ("trajectories.jsonl", "verdicts.jsonl", "metrics.json", "run.trec", "manifest.json"):
+        for name in (
+            "trajectories.jsonl",
+            "verdicts.jsonl",
+            "costs.jsonl",
+            "metrics.json",
+            "run.trec",
+            "manifest.json",
+        ):
             (self.path / name).unlink(missing_ok=True)
 
 

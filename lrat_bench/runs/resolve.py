@@ -86,6 +86,7 @@ def resolve(
     retriever: str | Retriever,
     judge: str | None = None,
     rubric: str | None = None,
+    verdict_cache: bool = True,
     split: str | None = None,
     limit: int | None = None,
     repeats: int = 1,
@@ -103,6 +104,7 @@ def resolve(
         retriever: a name, `name:argument`, `module:object`, or a retriever.
         judge: another judge than the protocol's.
         rubric: another rubric than the judge's own: a name or a file.
+        verdict_cache: whether an LLM judge's earlier verdicts are taken from the cache.
         split: a split of the task; None is its default one.
         limit: the first so many questions of the split.
         repeats: how often each question is asked.
@@ -124,7 +126,7 @@ def resolve(
             raise UsageError(f"{room}.{next(iter(unused))} cannot be set on {room} {part.name!r}: it is made already")
     # The cheap checks come first: a mistyped agent must not cost a corpus.
     player = load_agent(agent, given.agent, reach) if isinstance(agent, str) else agent
-    choice = JudgeChoice(judge, rubric, given.judge)
+    choice = JudgeChoice(judge, rubric, given.judge, verdict_cache)
     if isinstance(task, str):
         loaded, protocol = load_task(task, settings=given.task, progress=progress)
     else:

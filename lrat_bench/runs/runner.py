@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from lrat_bench.agent.agent import Agent
+from lrat_bench.agent.episode import Episode
 from lrat_bench.agent.reader import Reader
 from lrat_bench.agent.session import Session
-from lrat_bench.errors import FatalModelError, RunIncomplete, UsageError
+from lrat_bench.errors import FatalModelError, Halt, RunIncomplete, UsageError
 from lrat_bench.model.redact import RedactingFilter
 from lrat_bench.retriever.batching import MicroBatcher
 from lrat_bench.runs.config import RunConfig
@@ -131,7 +133,7 @@ class _Player:
         session = Session(item.question.qid, rollout, batcher.search, self.reader)
         seed = config.sampling_seed(item.question.qid, item.repeat)
         episode = await config.agent.play(item.question.text, session, seed=seed)
-        self.halted = self.halted or episode.halt
+        self.halted = self.halted or episode.halt or self.count(episode)
         return Trajectory(
             task=config.task.name,
             protocol=config.identity["protocol"],
@@ -149,12 +151,35 @@ class _Player:
             error=episode.error,
         )
 
+    def count(self, episode: Episode) -> str | None:
+        """Count what an agent that brings its own models has reported; why no other question may start, if so."""
+        if isinstance(self.config.agent, Agent):
+            return None
+        budget = self.config.access.budget
+        budget.pay(self.config.agent.name, episode.usage.cost_usd)
+        try:
+            budget.check()
+        except Halt as halt:
+            return str(halt)
+        return None
+
+
+class _RunLog(logging.FileHandler):
+    """The log of a run folder; a disk that refuses is told where records are written, and not once a line."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- logging's own name
+        pass
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
 
 @contextmanager
 def _logged(folder: RunFolder) -> Iterator[None]:
     """Write this package's log into the run folder while the block runs."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
-    handler = logging.FileHandler(folder.path / "logs" / f"{stamp}.log", delay=True)
+    handler = _RunLog(folder.path / "logs" / f"{stamp}.log", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     handler.addFilter(RedactingFilter())
     package = logging.getLogger("lrat_bench")

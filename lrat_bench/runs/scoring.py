@@ -107,7 +107,8 @@ def rows_of(folder: RunFolder, task: Task, judge: Judge) -> list[Row]:
 
 def measure_folder(folder: RunFolder, task: Task, judge: Judge) -> Scores:
     """Measure the selection and write `metrics.json` and `run.trec`; the caller holds the folder."""
-    scores = summarise(rows_of(folder, task, judge), judge_fingerprint=judge.fingerprint)
+    rows = rows_of(folder, task, judge)
+    scores = summarise(rows, judge_fingerprint=judge.fingerprint, judgements=task.judgements_fingerprint)
     with folder.writing():
         write_json(folder.path / "metrics.json", scores.model_dump(mode="json", by_alias=True))
         write_atomic(folder.path / "run.trec", "".join(_trec_lines(folder, folder.manifest)))

@@ -92,10 +92,6 @@ class RecordStore(Generic[R]):
             if last[self.key(record)] == number:
                 yield record
 
-    def every(self) -> Iterator[R]:
-        """All valid records in file order, those that later ones replaced among them."""
-        return (record for _, record in self._lines([]))
-
     def _lines(self, unreadable: list[int]) -> Iterator[tuple[int, R]]:
         if not self.path.exists():
             return

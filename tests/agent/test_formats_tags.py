@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lrat_bench.agent.backbones import backbones
 from lrat_bench.agent.formats.tags import Tags
 from lrat_bench.agent.formats.tool_calls import call_text, find_calls
 from lrat_bench.agent.reading import ReadCall, Unreadable, read_call
@@ -90,6 +91,25 @@ def test_without_tags_all_is_reasoning_where_the_template_has_opened_it() -> Non
     assert decode("So.\n</think>\n\nThe mason.", wire_format=opened).text == "The mason."
     assert decode("The mason.", wire_format=opened, reasoning="So.").text == "The mason."
     assert read(decode(f"So.\n{CALL}", wire_format=opened)) == [ReadCall("search", ("bridge",))]
+
+
+@pytest.mark.parametrize(
+    ("text", "finish", "reasoning", "calls"),
+    [
+        ("I was going to", "length", "I was going to", []),
+        ("I need no tool for that.", "stop", "I need no tool for that.", []),
+        (f"So.\n{CALL}", "stop", "So.", ["search"]),
+        (f"So.\n</think>\n{CALL}", "stop", "So.", ["search"]),
+    ],
+    ids=["cut off", "ended", "call", "closed"],
+)
+def test_a_model_whose_template_opens_its_reasoning_is_read_so_by_its_row(
+    text: str, finish: str, reasoning: str, calls: list[str]
+) -> None:
+    row = backbones()["agentcpm-explore"]
+    turn = row.wire_format().decode(Turn(text=text, finish_reason=finish, reasoning_source="none"), number=0)
+    assert (turn.reasoning, turn.reasoning_source, turn.text) == (reasoning, "text", "")
+    assert [call.name for call in turn.calls] == calls
 
 
 SEARCH = ReadCall("search", ("bridge",))

@@ -188,8 +188,8 @@ def test_every_end_has_its_status(bridge: Task, function: Body, status: str, err
 
 
 def test_a_function_may_say_that_nothing_can_be_answered(bridge: Task) -> None:
-    with pytest.raises(FatalModelError):
-        play(bridge, raising(FatalModelError("wrong key")))
+    fatal = play(bridge, raising(FatalModelError("wrong key")))
+    assert (fatal.status, fatal.halt) == ("error", "the agent can answer nothing: wrong key")
 
 
 def test_a_retriever_that_failed_is_an_error_even_if_the_function_goes_on(bridge: Task) -> None:

@@ -76,7 +76,9 @@ def script(row: Backbone) -> list[Turn]:
         (presented(row, "get_document", ("d1",)),),
     )
     turns = [said(row, thought, made, n) for n, (thought, made) in enumerate(zip(THOUGHTS, calls, strict=True))]
-    return [*turns, Turn(text="Exact Answer: Aldwin Marr")]
+    # Where the chat template has opened the reasoning, the model ends it before it answers.
+    ended = "It was him.\n</think>\n\n" if row.format_options.get("opened") else ""
+    return [*turns, Turn(text=f"{ended}Exact Answer: Aldwin Marr")]
 
 
 def said(row: Backbone, thought: str, calls: tuple[ToolCall, ...], number: int) -> Turn:
@@ -88,7 +90,8 @@ def said(row: Backbone, thought: str, calls: tuple[ToolCall, ...], number: int) 
         blocks = "\n".join(
             f'<tool_call>\n{{"name": "{call.name}", "arguments": {call.arguments}}}\n</tool_call>' for call in calls
         )
-        return Turn(text=f"<think>\n{thought}\n</think>\n\n{blocks}", reasoning_source="none")
+        opening = "" if row.format_options.get("opened") else "<think>\n"
+        return Turn(text=f"{opening}{thought}\n</think>\n\n{blocks}", reasoning_source="none")
     named = tuple(replace(call, id=f"provider-{number}-{n}") for n, call in enumerate(calls))
     extra = {"message": message(row, thought, named, number)} if row.passback == "message" else {}
     return Turn(reasoning=thought, calls=named, finish_reason="tool_calls", extra=extra)

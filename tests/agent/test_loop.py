@@ -222,8 +222,10 @@ def test_a_refusal_is_final_and_an_outage_is_an_error(bridge: Task) -> None:
 
 
 def test_a_model_that_can_answer_nothing_stops_the_run(bridge: Task) -> None:
-    with pytest.raises(FatalModelError):
-        rollout(bridge, ScriptedModel([FatalModelError("wrong key")]))
+    episode = rollout(bridge, ScriptedModel([SEARCH, FatalModelError("wrong key")]))
+    assert (episode.status, episode.error) == ("error", "wrong key")
+    assert episode.halt == "the model can answer nothing: wrong key"
+    assert episode.usage.llm_calls == 1
 
 
 def test_reasoning_is_logged_with_where_it_comes_from(bridge: Task) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lrat_bench.errors import DataError, UsageError
-from lrat_bench.model.cassette import Cassette
+from lrat_bench.errors import DataError, Halt, UsageError
+from lrat_bench.model.cassette import Cassette, CassetteMode
 from lrat_bench.model.scripted import ScriptedModel, answers
 from lrat_bench.model.seam import Message, Request, Sampling, Tool, ToolCall, Turn
 from lrat_bench.trajectory import Usage
@@ -108,7 +108,7 @@ def test_what_was_recorded_before_a_kill_is_there(tmp_path: Path) -> None:
     tape = Cassette(tmp_path / "tape", "record")
     asyncio.run(tape.wrap(model()).complete(ASK))
     with tape.path.open("a") as file:
-        file.write('{"schema": "lrat-be')
+        file.write('{"key": "0a1b')
     assert ask(tape.path, "replay", model()) == replace(RICH, calls=RICH.calls)
 
 
@@ -126,6 +126,45 @@ def test_a_damaged_line_is_named(tmp_path: Path, damage: str) -> None:
     tape.write_text(f"{tape.read_text()}{damage}\n")
     with pytest.raises(DataError, match=r"tape:2: no recorded call"):
         Cassette(tape, "strict")
+
+
+@pytest.mark.parametrize("content", ["my notes", "my notes\nand more", "[1, 2", "{}\n"])
+def test_a_file_that_is_no_cassette_is_left_as_it_is(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text(content)
+    modes: tuple[CassetteMode, ...] = ("record", "replay", "strict")
+    for mode in modes:
+        with pytest.raises(DataError, match="no recorded call"):
+            Cassette(file, mode)
+    assert file.read_text() == content
+
+
+def test_commands_that_record_on_one_tape_lose_no_call_of_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "tape"
+    tapes = [Cassette(path, "replay") for _ in range(2)]
+    for number in range(6):
+        request = replace(ASK, sampling=Sampling(seed=number))
+        asyncio.run(tapes[number % 2].wrap(model()).complete(request))
+        if number == 3:
+            tapes[0].close()
+    tapes[1].close()
+    tapes[0].close()
+    inner = model()
+    for number in range(6):
+        ask(path, "strict", inner, replace(ASK, sampling=Sampling(seed=number)))
+    assert inner.asked == 0
+
+
+def test_a_disk_that_refuses_loses_no_turn_and_ends_the_calls(tmp_path: Path) -> None:
+    path = tmp_path / "folder"
+    tape, inner = Cassette(path, "record"), model()
+    path.mkdir()  # what is written to is a folder by now
+    taped = tape.wrap(inner)
+    assert asyncio.run(taped.complete(ASK)).text == RICH.text
+    with pytest.raises(Halt, match="cannot write cassette"):
+        asyncio.run(taped.complete(replace(ASK, raw=True)))
+    assert inner.asked == 1
+    tape.close()
 
 
 def test_an_edited_request_is_noticed(tmp_path: Path) -> None:

@@ -11,13 +11,38 @@ from lrat_bench.model.redact import RedactingFilter, is_secret_name, redact, rem
 
 
 @pytest.mark.parametrize(
-    "name", ["OPENAI_API_KEY", "api_key", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "password", "auth", "apikey"]
+    "name",
+    [
+        "OPENAI_API_KEY",
+        "api_key",
+        "HF_TOKEN",
+        "AWS_SECRET_ACCESS_KEY",
+        "password",
+        "auth",
+        "apikey",
+        "extra_body.password",
+        "extra_headers.X-Token",
+    ],
 )
 def test_names_of_secrets(name: str) -> None:
     assert is_secret_name(name)
 
 
-@pytest.mark.parametrize("name", ["api_key_env", "max_tokens", "tokenizer", "author", "keyboard", "monkey", "k1"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "api_key_env",
+        "max_tokens",
+        "thinking_token_budget",
+        "stop_token_ids",
+        "prompt_cache_key",
+        "tokenizer",
+        "author",
+        "keyboard",
+        "monkey",
+        "k1",
+    ],
+)
 def test_names_of_other_things(name: str) -> None:
     assert not is_secret_name(name)
 
@@ -29,6 +54,8 @@ def test_names_of_other_things(name: str) -> None:
         "Authorization: Bearer abcdef.ghijkl",
         "https://user:hunter22@example.org/v1",
         "GET /v1?api_key=abcdefgh&x=1",
+        "GET /v1?access-token=abcdefgh",
+        "https://abcdefgh@example.org/v1",
         "AIzaSyA1234567890123456789012",
         "hf_abcdefghijklmnop",
     ],

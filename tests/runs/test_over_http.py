@@ -227,7 +227,7 @@ def test_an_endpoint_that_begins_to_refuse_everything_ends_the_run_and_loses_not
     expired = lambda number, body: unauthorized() if number > 10 else None  # noqa: E731
     with Endpoint(brain, faults=expired) as endpoint, pytest.raises(RunIncomplete, match="401"):
         over_http(task_folder, endpoint, tmp_path / "run", concurrency=1)
-    kept = played(Run(tmp_path / "run"))
+    kept = {key: value for key, value in played(Run(tmp_path / "run")).items() if value[0] != "error"}
     assert len(kept) == 1
     with Endpoint(brain) as endpoint:
         found = over_http(task_folder, endpoint, tmp_path / "run")
@@ -304,6 +304,54 @@ def test_the_canary_finds_a_window_smaller_than_the_row_s(task_folder: Path, tmp
         over_http(task_folder, endpoint, tmp_path / "run", set={"agent.context_tokens": 131072})
 
 
+def test_the_canary_finds_an_output_limit_larger_than_the_window(task_folder: Path, tmp_path: Path) -> None:
+    full = overflow("vllm_max_tokens")
+    with Endpoint(Heuristic(), faults=lambda number, body: full) as endpoint:
+        with pytest.raises(UsageError, match=r"agent\.max_tokens"):
+            over_http(task_folder, endpoint, tmp_path / "run")
+        assert endpoint.calls == 1
+
+
+def test_the_list_of_models_is_asked_for_with_the_key(
+    task_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOSTED_VLLM_API_KEY", "sk-of-the-server")
+    with Endpoint(Heuristic(), context_tokens=4096) as endpoint:
+        found = over_http(task_folder, endpoint, tmp_path / "run")
+        assert endpoint.listings[0]["Authorization"] == "Bearer sk-of-the-server"
+    (invocation,) = found.manifest.invocations
+    (served,) = invocation.endpoints
+    assert (served.reported, served.context_tokens, served.address) == ("local", 4096, endpoint.url)
+
+
+def test_the_manifest_says_what_is_really_sent(task_folder: Path, tmp_path: Path) -> None:
+    pinned = {"protocol.sampling": {"temperature": 0.85, "top_p": 0.95, "presence_penalty": 1.1}}
+    with Endpoint(Heuristic(), dialect=Dialect(calls="tags")) as endpoint:
+        found = over_http(task_folder, endpoint, tmp_path / "run", set={"agent.format": "tags", **pinned})
+        bodies = endpoint.bodies[1:]
+    sent = dict(found.manifest.agent["sent"])
+    sent |= sent.pop("extra_body", {})
+    assert sent["temperature"] == 0.85
+    for body in bodies:
+        beside = {key: value for key, value in body.items() if key not in ("messages", "model", "seed")}
+        assert beside == sent
+
+
+def test_what_a_run_has_paid_is_known_when_a_wrong_key_ends_it(task_folder: Path, tmp_path: Path) -> None:
+    prices = {"agent.input_price": 1000, "agent.output_price": 1000}
+    expired = lambda number, body: unauthorized() if number > 5 else None  # noqa: E731
+    with Endpoint(Heuristic(), faults=expired) as endpoint:
+        with pytest.raises(RunIncomplete, match="401"):
+            over_http(task_folder, endpoint, tmp_path / "run", set=prices)
+        stopped = Run(tmp_path / "run")
+        costs = (tmp_path / "run" / "costs.jsonl").read_text().splitlines()
+        # The canary, and five turns of two questions of which one was not finished.
+        assert len(costs) == 6
+        assert stopped.folder.spent == pytest.approx(sum(json.loads(line)["usd"] for line in costs))
+        assert "error" in {record.status for record in stopped.trajectories}
+        assert sum(record.usage.llm_calls for record in stopped.trajectories) == 5
+
+
 def test_a_run_is_not_continued_on_another_model(task_folder: Path, tmp_path: Path) -> None:
     with Endpoint(Heuristic(), model="local") as endpoint:
         over_http(task_folder, endpoint, tmp_path / "run", limit=1)
@@ -336,8 +384,9 @@ def judge_model(outcome: str = "yes") -> Callable[[dict[str, Any]], Turn]:
 
 
 def test_a_judge_that_is_down_leaves_answers_ungraded_and_score_fills_them_in(
-    task_folder: Path, tmp_path: Path
+    task_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("LRAT_BENCH_CACHE", str(tmp_path / "cache"))
     with Endpoint(judge_model()) as judge:
         reach = {"judge.api_base": judge.url, "judge.outage_seconds": 0.5}
         judge.stop()

@@ -79,6 +79,7 @@ class Endpoint:
         url: address, with its /v1; the same after `stop` and `start`.
         bodies: of completion requests, in the order of arrival.
         headers: of the same requests.
+        listings: headers of requests for the list of models.
         calls: completion requests so far.
         in_flight: those being answered now.
         peak: most of them at once so far.
@@ -112,6 +113,7 @@ class Endpoint:
         self._thread: threading.Thread | None = None
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
+        self.listings: list[dict[str, str]] = []
         self.calls = 0
         self.in_flight = 0
         self.peak = 0
@@ -180,6 +182,8 @@ class Endpoint:
         from aiohttp import web
 
         if request.path == "/v1/models":
+            if self._keep:
+                self.listings.append(dict(request.headers))
             listed = {"id": self._model, "object": "model", "max_model_len": self._context_tokens}
             return web.json_response({"object": "list", "data": [listed]})
         raw = {"/v1/chat/completions": False, "/v1/completions": True}.get(request.path)

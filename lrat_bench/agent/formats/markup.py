@@ -7,7 +7,7 @@ import re
 __all__ = ["defused", "without_thought_tags"]
 
 _TAGS = "tool_call|tool_response|tools|think|thinking|search|information|answer"
-_MARKUP = re.compile(rf"<(?=\s*/?\s*(?:{_TAGS})\b|\|)", re.IGNORECASE)
+_MARKUP = re.compile(rf"<(?=\s*(?:/\s*)?(?:{_TAGS})\b|\|)", re.IGNORECASE)
 _THOUGHT = re.compile(r"<(?=/?think>)")
 
 _ESCAPE = "\\u003c"

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
@@ -31,8 +31,7 @@ search, write the query between <search> and </search>; what is found is put in 
 answer between <answer> and </answer>, in the form that is asked for below."""
 
 _STOP = ("</search>", "</answer>")
-_ACT = re.compile(r"<(search|answer)>(.*?)</\1>", re.DOTALL)
-_OPEN_ACT = re.compile(r"<(search|answer)>((?:(?!<(?:search|answer)>).)*)\Z", re.DOTALL)
+_KINDS = ("search", "answer")
 _SPECIAL = re.compile(r"<(?=\|)")
 
 
@@ -97,15 +96,15 @@ class SearchR1:
         apart = part(turn.text, turn.reasoning)
         act, reasoning = _first_act(apart.text, cut=cut), apart.reasoning
         if act is None and not apart.closed and (act := _first_act(reasoning or "", cut=cut)):
-            reasoning = (reasoning or "")[: act.start()]
+            reasoning = (reasoning or "")[: act.start]
         calls: tuple[ToolCall, ...] = ()
         text = ""
         if act is None:
             # Nothing comes after the last turn; so there, words without the tag are taken for the answer.
             text = "" if may_call else apart.text.strip()
-        elif act[1] == "answer":
-            text = act[2].strip()
-        elif query := act[2].strip():
+        elif act.kind == "answer":
+            text = act.content.strip()
+        elif query := act.content.strip():
             calls = (ToolCall(f"c{number}_0", "search", json.dumps({"query": query}, ensure_ascii=False)),)
         read = replace(
             turn,
@@ -143,26 +142,45 @@ def _piece(message: Message) -> str:
     return f"\n\n<information>{message.content}</information>\n\n"
 
 
-def _first_act(text: str, *, cut: bool) -> re.Match[str] | None:
+class _Act(NamedTuple):
+    """A search or an answer: where it starts, what stands in it, and all of it as written."""
+
+    start: int
+    kind: str
+    content: str
+    written: str
+
+
+def _first_act(text: str, *, cut: bool) -> _Act | None:
     """The first search or answer; one at the end may lack its closing tag, which is the server's stop string.
 
     A search that the output limit has cut off is none; of an answer, what there is counts.
     """
-    found = _ACT.search(text)
-    if found is None:
-        found = _OPEN_ACT.search(text)
-        if found is not None and found[1] == "search" and cut:
-            return None
-    return found
+    if whole := [act for act in (_whole(text, kind) for kind in _KINDS) if act is not None]:
+        return min(whole)
+    start, kind = max((text.rfind(f"<{kind}>"), kind) for kind in _KINDS)
+    if start < 0 or (kind == "search" and cut):
+        return None
+    return _Act(start, kind, text[start + len(f"<{kind}>") :], text[start:])
 
 
-def _as_far_as(text: str, act: re.Match[str] | None) -> str:
+def _whole(text: str, kind: str) -> _Act | None:
+    """The first act of a kind that is closed."""
+    opened, closed = f"<{kind}>", f"</{kind}>"
+    start = text.find(opened)
+    end = -1 if start < 0 else text.find(closed, start)
+    if end < 0:
+        return None
+    return _Act(start, kind, text[start + len(opened) : end], text[start : end + len(closed)])
+
+
+def _as_far_as(text: str, act: _Act | None) -> str:
     """The continuation up to the end of its search or answer, closed."""
-    start = -1 if act is None else text.find(act[0])
+    start = -1 if act is None else text.find(act.written)
     if act is None or start < 0:
         return text
-    close = f"</{act[1]}>"
-    return text[: start + len(act[0])] + ("" if act[0].endswith(close) else close)
+    close = f"</{act.kind}>"
+    return text[: start + len(act.written)] + ("" if act.written.endswith(close) else close)
 
 
 def _said(turn: Turn) -> Message:

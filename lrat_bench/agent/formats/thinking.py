@@ -42,18 +42,19 @@ def part(text: str, reasoning: str | None = None) -> Parted:
     if lone and reasoning is None and _OPEN not in head:
         thoughts.append(head)
         text = tail
-    said, opened, text = text.partition(_OPEN)
-    closed = True
-    while opened:
-        thought, ended, text = text.partition(_CLOSE)
-        if not ended and said.strip():
+    around: list[str] = []
+    place, closed = 0, True
+    while (opens := text.find(_OPEN, place)) >= 0:
+        ends = text.find(_CLOSE, opens)
+        around.append(text[place:opens])
+        if ends < 0 and "".join(around).strip():
             # Words about the tag, and not reasoning that was cut off: the answer may be among them.
-            said += opened + thought
+            place = opens
             break
-        thoughts.append(thought)
-        closed = bool(ended)
-        more, opened, text = text.partition(_OPEN)
-        said += more
+        closed = ends >= 0
+        thoughts.append(text[opens + len(_OPEN) : ends if closed else None])
+        place = ends + len(_CLOSE) if closed else len(text)
+    said = "".join((*around, text[place:]))
     if not thoughts:
         return Parted(None, said)
     if len(thoughts) > 1 or reasoning is None:

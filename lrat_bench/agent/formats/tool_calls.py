@@ -20,10 +20,14 @@ __all__ = ["CallText", "call_text", "find_calls", "hides_thought_tags"]
 
 _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
 _DECODER = json.JSONDecoder()
+_MOST = 200
+"""Calls of one text that are read: more than any model means to make, and finding each costs a pass over the rest."""
 
 _NAME = re.compile(r"""["']?name["']?\s*:\s*["']([^"'\n]*)["']""")
 _ARGUMENTS = re.compile(r"""["']?(?:arguments|parameters)["']?\s*:\s*""")
 _AS_FUNCTION = re.compile(r"\s*([\w.\-]+)\s*\(\s*(\{.*)", re.DOTALL)
+_SPACE = re.compile(r"\s*")
+_SEPARATORS = re.compile(r"[ \t\r\n,]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def find_calls(text: str, *, cut: bool = False) -> CallText:
     around: list[str] = []
     written: list[str] = []
     while True:
-        before, opened, after = text.partition(_OPEN)
+        before, opened, after = text.partition(_OPEN) if len(calls) < _MOST else (text, "", "")
         around.append(before)
         written.append(before)
         if not opened:
@@ -79,21 +83,19 @@ def hides_thought_tags(text: str) -> str:
     if "think>" not in text or _OPEN not in text:
         return text
     pieces = []
-    while True:
+    for _ in range(_MOST):
         before, opened, text = text.partition(_OPEN)
         pieces.append(before + opened)
-        if not opened:
-            return "".join(pieces)
         end = _json_end(text)
         pieces.append(without_thought_tags(text[:end]))
         text = text[end:]
+    return "".join((*pieces, text))
 
 
 def _json_end(text: str) -> int:
     """Where the JSON objects end with which a text begins; 0 where it begins with none."""
     end = 0
-    while text[end:].lstrip().startswith("{"):
-        start = len(text) - len(text[end:].lstrip())
+    while text.startswith("{", start := _behind(_SPACE, text, end)):
         try:
             _, end = _DECODER.raw_decode(text, start)
         except (ValueError, RecursionError):
@@ -129,15 +131,23 @@ def _read(block: str) -> Iterator[ToolCall]:
 def _objects(block: str) -> Iterator[Any]:
     """The JSON objects of a block, those of an array one by one; nothing where it is not made of such."""
     found: list[Any] = []
-    rest = block.strip()
-    while rest:
+    text, place = block.strip(), 0
+    while place < len(text):
         try:
-            value, end = _DECODER.raw_decode(rest)
+            value, end = _DECODER.raw_decode(text, place)
         except (ValueError, RecursionError):
             return
         found += value if isinstance(value, list) else [value]
-        rest = rest[end:].lstrip(" \t\r\n,")
+        if len(found) > _MOST:
+            return
+        place = _behind(_SEPARATORS, text, end)
     yield from found
+
+
+def _behind(pattern: re.Pattern[str], text: str, place: int) -> int:
+    """Where what matches at a place ends."""
+    found = pattern.match(text, place)
+    return place if found is None else found.end()
 
 
 def _named(item: Any) -> str | None:

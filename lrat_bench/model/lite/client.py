@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import logging
 import os
+import warnings
 from functools import cache
 from typing import Any
 
@@ -44,6 +45,9 @@ def library() -> Any:
     os.environ.setdefault("AIOHTTP_CONNECTOR_LIMIT_PER_HOST", "100000")
     import litellm
 
+    # Of a call that is cancelled, and of a reply of an odd shape: neither is for the user to read.
+    warnings.filterwarnings("ignore", r"coroutine 'BaseLLMHTTPHandler.* was never awaited", RuntimeWarning)
+    warnings.filterwarnings("ignore", "Pydantic serializer warnings", UserWarning)
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     litellm.drop_params = False

@@ -13,7 +13,7 @@ from lrat_bench.errors import BadRequest, ContextOverflow, FatalModelError, Mode
 from lrat_bench.model.lite.reply import EmptyReply
 from lrat_bench.model.redact import redact
 
-__all__ = ["Transient", "classify"]
+__all__ = ["Transient", "classify", "malformed"]
 
 # One alternative for each server whose wording was met: vLLM (three), SGLang (two), OpenAI, its Responses API,
 # llama.cpp, TGI, Anthropic, Gemini; and what is common to those that were not.
@@ -31,9 +31,12 @@ _FILTERED = re.compile(
     re.IGNORECASE,
 )
 _NO_CREDIT = re.compile(
-    r"insufficient_quota|exceeded your current quota|billing|credit balance|insufficient (?:balance|funds|credits?)",
+    r"insufficient_quota|credit balance|insufficient (?:balance|funds|credits?)|billing[ _](?:hard_limit|not active)",
     re.IGNORECASE,
 )
+_EXHAUSTED = re.compile(r"insufficient_quota|credit balance|insufficient (?:balance|funds|credits?)", re.IGNORECASE)
+# Gemini and OpenAI say it in the body: `Please retry in 38.4s.`, `Please try again in 20s`, `"retryDelay": "38s"`.
+_WAIT = re.compile(r"(?:(?:re)?try (?:again )?in|retryDelay\\?\"?:? ?\\?\"?) ?(\d+(?:\.\d+)?) ?(ms|s)\b", re.IGNORECASE)
 # gpt-oss now and then writes a header that the server's own parser refuses; another sample of the turn is fine.
 _UNPARSED = re.compile(r"unexpected tokens remaining in message header|HarmonyError|openai_harmony", re.IGNORECASE)
 _UNPAID, _REFUSED = 402, (401, 403, 404, 405, 410)
@@ -43,6 +46,7 @@ _GATEWAY = (408, 502, 503, 504, 529)
 _PREFIXES = re.compile(r"^(?:(?:litellm\.)?\w*(?:Error|Timeout): ?|Timeout Error: ?|\w+Exception - )+")
 _MESSAGE = re.compile(r"^\{.*?\"message\": ?\"((?:[^\"\\]|\\.)*)\"")
 _TLS = re.compile(r" ssl:(?:<[^>]*>|\w+)(?= \[)")
+_AGES = 1e6
 _LONGEST = 400
 """Characters of a server's words that are kept."""
 
@@ -78,17 +82,27 @@ def classify(error: Exception) -> RolloutError | Transient:
     """
     status = getattr(error, "status_code", None)
     status = status if isinstance(status, int) else None
-    said, headers = _words(error), _headers(error)
+    # Routers put the words of the server behind them deep into their own; so all of it is searched.
+    whole, headers, kind = _text(error), _headers(error), type(error).__name__
+    said = _words(whole)
     # LiteLLM gives a status of its own to what no server has answered.
     shown = headers and status not in (None, 200) and str(status) not in said
     reason = f"{said} (HTTP {status})" if shown else said
-    kind = type(error).__name__
-    if kind == "ContextWindowExceededError" or (status in (400, 413, 422, 500) and _OVERFLOW.search(said)):
+    retry_after = _retry_after(headers, whole)
+    if kind == "ContextWindowExceededError" or (status in (400, 413, 422, 500) and _OVERFLOW.search(whole)):
         return ContextOverflow(reason)
-    if kind == "ContentPolicyViolationError" or (status in (400, 403, 422) and _FILTERED.search(said)):
+    if kind == "ContentPolicyViolationError" or (status in (400, 403, 422) and _FILTERED.search(whole)):
         return ModelRefusal(reason)
-    if status == _UNPAID or (status in (400, 403, 429) and _NO_CREDIT.search(said)):
+    if "Invalid response object" in whole:
+        return malformed(whole.rpartition("Error: ")[2] or "it cannot be read")
+    if (
+        status == _UNPAID
+        or (status in (400, 403) and _NO_CREDIT.search(whole))
+        or _exhausted(status, whole, retry_after)
+    ):
         return FatalModelError(f"{reason}: no credit is left")
+    if status in (404, 405):
+        return FatalModelError(f"{reason}; check the model's name, and the address with its /v1")
     if status in _REFUSED or kind in ("AuthenticationError", "PermissionDeniedError", "NotFoundError"):
         return FatalModelError(reason)
     if kind == "UnsupportedParamsError":
@@ -98,16 +112,30 @@ def classify(error: Exception) -> RolloutError | Transient:
     return Transient(
         reason,
         busy=status in _BUSY or kind == "RateLimitError",
-        retry_after=_retry_after(headers),
+        retry_after=retry_after,
         answered=bool(headers) and status not in _GATEWAY and not isinstance(error, EmptyReply),
-        resample=bool(_UNPARSED.search(said)),
+        resample=bool(_UNPARSED.search(whole)),
     )
 
 
-def _words(error: Exception) -> str:
-    """The message in one line, without LiteLLM's prefixes and without secrets."""
+def malformed(problem: str) -> Transient:
+    """A reply that is there and cannot be read: another sample of it may be."""
+    text = redact(" ".join(problem.split()))[:_LONGEST]
+    return Transient(f"the reply is malformed: {text}", answered=True, resample=True)
+
+
+def _exhausted(status: int | None, text: str, retry_after: float | None) -> bool:
+    """Whether a 429 is for good. Most are not, though many speak of quotas and billing, too."""
+    return status == 429 and retry_after is None and bool(_EXHAUSTED.search(text))
+
+
+def _text(error: Exception) -> str:
     text = " ".join(str(getattr(error, "message", None) or error).split()) or type(error).__name__
-    text = _PREFIXES.sub("", text)
+    return _PREFIXES.sub("", text)
+
+
+def _words(text: str) -> str:
+    """The server's words alone, without secrets, and not endless."""
     if found := _MESSAGE.match(text):
         text = found[1]
     text = redact(_TLS.sub("", text))
@@ -123,13 +151,14 @@ def _headers(error: Exception) -> Mapping[str, Any]:
     return {}
 
 
-def _retry_after(headers: Mapping[str, Any]) -> float | None:
-    """Seconds to wait: as a number, in milliseconds, or until a date (RFC 9110, 10.2.3)."""
+def _retry_after(headers: Mapping[str, Any], text: str) -> float | None:
+    """Seconds to wait: as a number, in milliseconds, or until a date (RFC 9110, 10.2.3); else what the text says."""
     if (exact := headers.get("retry-after-ms")) is not None and (seconds := _number(exact)) is not None:
         return seconds / 1000
     value = headers.get("retry-after")
     if value is None:
-        return None
+        found = _WAIT.search(text)
+        return float(found[1]) / (1000 if found[2].lower() == "ms" else 1) if found else None
     if (seconds := _number(value)) is not None:
         return seconds
     try:
@@ -143,4 +172,4 @@ def _number(value: Any) -> float | None:
         seconds = float(value)
     except ValueError:
         return None
-    return seconds if 0 <= seconds < float("inf") else None
+    return min(seconds, _AGES) if 0 <= seconds < float("inf") else None

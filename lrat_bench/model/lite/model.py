@@ -7,20 +7,25 @@ import os
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from lrat_bench.errors import FatalModelError, RolloutFailure
 from lrat_bench.model import clock
 from lrat_bench.model.lite.client import close_clients, library
-from lrat_bench.model.lite.failures import Transient, classify
+from lrat_bench.model.lite.failures import Transient, classify, malformed
 from lrat_bench.model.lite.patience import Patience
 from lrat_bench.model.lite.payload import payload
-from lrat_bench.model.lite.reply import read_reply, reported_model
-from lrat_bench.model.redact import redact, remember
+from lrat_bench.model.lite.reply import EmptyReply, read_reply, reported_model
+from lrat_bench.model.redact import MASK, redact, remember
 from lrat_bench.model.seam import Request, Turn
 from lrat_bench.model.spec import Connection, ModelSpec
 
 __all__ = ["LiteLLMModel", "Served"]
 
 _PROBE_SECONDS = 10.0
+_SHORTEST_KEY = 8
+"""Characters of the shortest key that is looked for in replies: a shorter one may be an ordinary word."""
+_TURN: TypeAdapter[Turn] = TypeAdapter(Turn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +87,27 @@ class LiteLLMModel:
             # LiteLLM's own limit is one between bytes for some providers: a body that trickles would never end.
             async with asyncio.timeout(self.connection.timeout_seconds):
                 response = await call(**given)
-            turn = read_reply(response, self.spec, self.connection)
         except TimeoutError:
             raise Transient(f"no answer in {self.connection.timeout_seconds:g} s") from None
         except Exception as error:  # noqa: BLE001 -- whatever LiteLLM raises is read by `classify`
             # From None: the original holds the request, and may hold the key.
             raise classify(error) from None
+        try:
+            turn = self._without_key(read_reply(response, self.spec, self.connection))
+        except EmptyReply as error:
+            raise classify(error) from None
+        except Exception as error:  # noqa: BLE001 -- of whatever shape a reply is
+            raise malformed(f"{type(error).__name__}: {error}") from None
         self.reported = reported_model(response)
         return turn
+
+    def _without_key(self, turn: Turn) -> Turn:
+        """The turn, should the server have put the key that it was sent into it."""
+        key = self._key() or self._usual_key()
+        if not key or len(key) < _SHORTEST_KEY or key not in repr(turn):
+            return turn
+        hidden: Turn = _TURN.validate_json(_TURN.dump_json(turn).replace(key.encode(), MASK.encode()))
+        return hidden
 
     def _reach(self) -> dict[str, Any]:
         """Address, key and patience of a call."""
@@ -105,13 +123,16 @@ class LiteLLMModel:
         if name is None:
             # A server of one's own usually wants none, and OpenAI's client insists on having one.
             own = self.connection.api_base is not None and self.spec.model.startswith(("openai/", "hosted_vllm/"))
-            usual = os.environ.get(f"{self.spec.model.partition('/')[0].upper()}_API_KEY")
-            return "none" if own and not usual else None
+            return "none" if own and not self._usual_key() else None
         key = os.environ.get(name)
         if not key:
             raise FatalModelError(f"the environment variable {name} is not set; it is to hold the key of {self.name}")
         remember(key)
         return key
+
+    def _usual_key(self) -> str | None:
+        """What LiteLLM takes where no variable is named."""
+        return os.environ.get(f"{self.spec.model.partition('/')[0].upper()}_API_KEY")
 
     def _raw(self) -> Any:
         """A client for raw completions: LiteLLM would make one for every call, and close none."""
@@ -120,7 +141,7 @@ class LiteLLMModel:
             import openai
 
             self._raw_client = openai.AsyncOpenAI(
-                api_key=self._key() or os.environ.get("HOSTED_VLLM_API_KEY") or "none",
+                api_key=self._key() or self._usual_key() or "none",
                 base_url=self.connection.api_base,
                 max_retries=0,
                 timeout=self.connection.timeout_seconds,
@@ -142,13 +163,13 @@ class LiteLLMModel:
             return Served(info.get("max_input_tokens"))
         import httpx
 
-        key = self._key()
+        key = self._key() or self._usual_key()
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         try:
             async with httpx.AsyncClient(timeout=min(_PROBE_SECONDS, self.connection.timeout_seconds)) as client:
                 listed = await client.get(f"{self.connection.api_base.rstrip('/')}/models", headers=headers)
             return Served(_window(listed.json(), self.spec.model.partition("/")[2]))
-        except httpx.TransportError as error:
+        except (httpx.TransportError, httpx.InvalidURL) as error:
             raise RolloutFailure(redact(f"{type(error).__name__}: {error}".rstrip(": "))) from None
         except ValueError:
             return Served()
@@ -174,8 +195,10 @@ class LiteLLMModel:
 
 def _mapped(model: str) -> dict[str, Any]:
     """What LiteLLM's map knows of a model; empty where it does not."""
+    # The map prices a model once, whatever route it is reached by.
+    name = model.replace("openai/responses/", "openai/", 1)
     try:
-        return dict(library().get_model_info(model))
+        return dict(library().get_model_info(name))
     except Exception:  # noqa: BLE001 -- it raises plain exceptions for what it does not know
         return {}
 

@@ -20,6 +20,8 @@ _log = logging.getLogger("lrat_bench.model")
 _FIRST, _LONGEST = 1.0, 60.0
 """Seconds of the first pause, which doubles, and of the longest."""
 _RESAMPLES = 3
+_NOTICEABLE = 10.0
+"""Seconds after which an outage is worth a line on the terminal."""
 
 T = TypeVar("T")
 
@@ -48,6 +50,7 @@ class Patience:
     throttle: Throttle = field(default_factory=Throttle)
     _succeeded: float | None = None
     _given_up: bool = False
+    _told: bool = False
 
     async def until_answered(self, ask: Callable[[int], Awaitable[T]]) -> Answered[T]:
         """Ask until there is an answer.
@@ -74,17 +77,29 @@ class Patience:
                 except Transient as transient:
                     failure = transient
                     if failure.busy:
-                        self.throttle.complained(started=started, retry_after=failure.retry_after)
+                        # A wait that is too long for this call must not hold up the others: they find out themselves.
+                        wait = failure.retry_after if (failure.retry_after or 0) <= self.outage_seconds else None
+                        self.throttle.complained(started=started, retry_after=wait)
                 else:
                     self._succeeded, self._given_up = _now(), False
+                    if self._told:
+                        self._told = False
+                        _log.warning("%s answers again", self.name)
                     self.throttle.succeeded()
                     return Answered(value, _now() - started, attempts)
             if failing_since is None:
                 failing_since = _now()
             resampled += failure.resample
             pause = self._pause(failure, attempts, failing_since, resampled)
-            _log.info("%s: attempt %d failed, next in %.1f s: %s", self.name, attempts, pause, failure.reason)
+            self._tell(failure, attempts, pause, _now() - failing_since)
             await asyncio.sleep(pause)
+
+    def _tell(self, failure: Transient, attempts: int, pause: float, failing: float) -> None:
+        """Log a failure; whoever watches is told of an outage once it lasts."""
+        _log.info("%s: attempt %d failed, next in %.1f s: %s", self.name, attempts, pause, failure.reason)
+        if failing + pause >= _NOTICEABLE and not self._told:
+            self._told = True
+            _log.warning("%s fails, and is tried again for %g s: %s", self.name, self.outage_seconds, failure.reason)
 
     def _pause(self, failure: Transient, attempts: int, failing_since: float, resampled: int) -> float:
         """Seconds until the next attempt; raises when there is to be none."""

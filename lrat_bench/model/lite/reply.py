@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
+from lrat_bench.files import encodable
+from lrat_bench.model.redact import redact
 from lrat_bench.model.seam import ToolCall, Turn
 from lrat_bench.model.spec import Connection, ModelSpec
 from lrat_bench.trajectory import Usage
@@ -36,12 +38,13 @@ def read_reply(response: Any, spec: ModelSpec, connection: Connection) -> Turn:
     usage = _usage(response, spec, connection)
     message = getattr(choice, "message", None)
     if message is None:
-        return Turn(text=choice.text or "", reasoning_source="none", finish_reason=choice.finish_reason, usage=usage)
-    reasoning = getattr(message, "reasoning_content", None)
+        text = _text(choice.text)
+        return Turn(text=text, reasoning_source="none", finish_reason=choice.finish_reason, usage=usage)
+    reasoning = _text(getattr(message, "reasoning_content", None))
     return Turn(
-        text=message.content if isinstance(message.content, str) else "",
-        reasoning=reasoning if isinstance(reasoning, str) and reasoning.strip() else None,
-        reasoning_source=_source(reasoning, usage, spec),
+        text=_text(message.content),
+        reasoning=reasoning if reasoning.strip() else None,
+        reasoning_source=_source(message, reasoning, usage, spec),
         calls=tuple(map(_call, message.tool_calls or ())),
         finish_reason=_finish(choice, message),
         usage=usage,
@@ -53,13 +56,20 @@ def reported_model(response: Any) -> str | None:
     """The model id that the reply carries."""
     hidden = getattr(response, "_hidden_params", None) or {}
     found = hidden.get("provider_response_model") or getattr(response, "model", None)
-    return str(found) if found else None
+    return redact(encodable(str(found))) if found else None
+
+
+def _text(content: Any) -> str:
+    """Content as text: it may be missing, or a list of parts."""
+    if isinstance(content, list):
+        return "".join(_text(part.get("text")) for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else ""
 
 
 def _call(call: Any) -> ToolCall:
     arguments = call.function.arguments
     written = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
-    return ToolCall(call.id or "", call.function.name or "", written or "{}")
+    return ToolCall(str(call.id or ""), str(call.function.name or ""), written or "{}")
 
 
 def _finish(choice: Any, message: Any) -> str | None:
@@ -74,20 +84,24 @@ def _finish(choice: Any, message: Any) -> str | None:
     return finish
 
 
-def _source(reasoning: Any, usage: Usage, spec: ModelSpec) -> Literal["text", "summary", "hidden", "none"]:
-    if isinstance(reasoning, str) and reasoning.strip():
+def _source(
+    message: Any, reasoning: str, usage: Usage, spec: ModelSpec
+) -> Literal["text", "summary", "hidden", "none"]:
+    if reasoning.strip():
         return spec.reasoning
-    return "hidden" if usage.reasoning_tokens else "none"
+    # Anthropic leaves empty or encrypted blocks where it shows no thoughts, OpenAI items.
+    withheld = getattr(message, "thinking_blocks", None) or getattr(message, "reasoning_items", None)
+    return "hidden" if withheld or usage.reasoning_tokens else "none"
 
 
 def _usage(response: Any, spec: ModelSpec, connection: Connection) -> Usage:
     used = getattr(response, "usage", None)
-    prompt, completion = getattr(used, "prompt_tokens", None), getattr(used, "completion_tokens", None)
+    prompt, completion = _count(used, "prompt_tokens"), _count(used, "completion_tokens")
     # LiteLLM writes zeros where the server said nothing.
     if not prompt and not completion:
         return Usage(llm_calls=1)
     details = getattr(used, "completion_tokens_details", None)
-    reasoning = getattr(details, "reasoning_tokens", None)
+    reasoning = _count(details, "reasoning_tokens")
     if any(name in spec.model for name in _ESTIMATED):
         reasoning = None
     return Usage(
@@ -104,10 +118,17 @@ def _cost(response: Any, prompt: int, completion: int, connection: Connection) -
         return (prompt * connection.input_price + completion * connection.output_price) / 1e6
     cost = (getattr(response, "_hidden_params", None) or {}).get("response_cost")
     # A price of 0 in the map says that none is known, or that the hardware is the user's own.
-    return float(cost) if cost else None
+    return float(cost) if isinstance(cost, int | float) and 0 < cost < float("inf") else None
+
+
+def _count(holder: Any, name: str) -> int | None:
+    """A number of tokens; what is none is unknown."""
+    found = getattr(holder, name, None)
+    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
 
 
 def _plain(message: Any) -> dict[str, Any]:
     """The message as JSON, for the provider to see again."""
-    found: dict[str, Any] = json.loads(message.model_dump_json(exclude_none=True))
+    text = json.dumps(message.model_dump(exclude_none=True), ensure_ascii=False, default=str)
+    found: dict[str, Any] = json.loads(encodable(text))
     return found

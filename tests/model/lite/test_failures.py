@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from email.utils import formatdate
 from typing import Any
@@ -52,6 +53,42 @@ def test_a_context_overflow_is_known_by_any_wording(wording: str) -> None:
 )
 def test_statuses(status: int | None, message: str, kind: type) -> None:
     assert type(classify(HttpError(status, message))) is kind
+
+
+@pytest.mark.parametrize(
+    ("message", "seconds"),
+    [
+        ("You exceeded your current quota, please check your plan and billing details. Please retry in 38.4s.", 38.4),
+        ("Rate limit reached for gpt-4 on requests per min: Limit 3. Please try again in 20s. Visit /billing", 20),
+        ('{"error": {"message": "exhausted", "details": [{"retryDelay": "38s"}]}}', 38),
+        ("Please try again in 350ms.", 0.35),
+        ("You exceeded your current quota, please check your plan and billing details.", None),
+    ],
+)
+def test_a_rate_limit_that_speaks_of_billing_is_one_all_the_same(message: str, seconds: float | None) -> None:
+    found = classify(HttpError(429, message))
+    assert isinstance(found, Transient)
+    assert (found.busy, found.retry_after) == (True, seconds)
+
+
+def test_what_a_router_hides_in_its_own_words_is_found() -> None:
+    raw = "x" * 600 + "This model's maximum context length is 8192 tokens"
+    message = json.dumps({"error": {"message": "Provider returned error", "metadata": {"raw": raw}}})
+    found = classify(HttpError(400, message))
+    assert isinstance(found, ContextOverflow)
+    assert str(found) == "Provider returned error"
+
+
+def test_a_reply_that_cannot_be_read_is_drawn_again_and_said_in_short() -> None:
+    traceback = "Invalid response object Traceback (most recent call last): File x.py ... TypeError: 'int' is no text"
+    found = classify(HttpError(500, traceback))
+    assert isinstance(found, Transient)
+    assert (found.resample, found.answered) == (True, True)
+    assert str(found) == "the reply is malformed: 'int' is no text"
+
+
+def test_an_address_that_is_wrong_is_hinted_at() -> None:
+    assert "/v1" in str(classify(HttpError(405, "Method Not Allowed", {"a": "b"})))
 
 
 def test_a_parameter_that_is_refused_says_how_to_leave_it_out() -> None:

@@ -51,6 +51,17 @@ def test_a_wait_that_would_be_too_long_is_not_begun() -> None:
         asyncio.run(Patience("m", 60).until_answered(failing(1, busy)))
 
 
+def test_a_wait_that_is_too_long_for_one_call_does_not_hold_up_the_others() -> None:
+    async def go() -> None:
+        patience = Patience("m", 2)
+        with pytest.raises(Halt):
+            await patience.until_answered(failing(1, Transient("quota", busy=True, retry_after=3600)))
+        async with asyncio.timeout(1):
+            assert (await patience.until_answered(failing(0, DOWN))).attempts == 1
+
+    asyncio.run(go())
+
+
 def test_a_server_that_fails_one_request_is_not_down_until_it_fails_the_next_one() -> None:
     async def go() -> None:
         patience = Patience("m", 0)
