@@ -7,7 +7,6 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 from lrat_bench.agent.rendering import DocumentBlock, SearchBlock
@@ -21,6 +20,7 @@ from lrat_bench.trajectory import Think, Usage
 __all__ = ["BudgetSpent", "Found", "Tools"]
 
 
+_OVER = "the question is over: no tool can be called any more"
 _PAUSE = 0.01
 """Seconds before a call is refused: a function that asks again and again must leave time for others."""
 
@@ -134,19 +134,12 @@ class Tools:
         Raises:
             ValueError: one of them is no number from 0 up; a count of tokens must be whole.
         """
-        for name, tokens in (
-            ("prompt_tokens", prompt_tokens),
-            ("completion_tokens", completion_tokens),
-            ("reasoning_tokens", reasoning_tokens),
-        ):
-            _see_amount(name, tokens, whole=True)
-        _see_amount("cost_usd", cost_usd)
         spent = Usage(
-            prompt_tokens=prompt_tokens,
-            completion_tokens=completion_tokens,
-            reasoning_tokens=reasoning_tokens,
+            prompt_tokens=_tokens("prompt_tokens", prompt_tokens),
+            completion_tokens=_tokens("completion_tokens", completion_tokens),
+            reasoning_tokens=_tokens("reasoning_tokens", reasoning_tokens),
             llm_calls=1,
-            cost_usd=cost_usd,
+            cost_usd=_amount("cost_usd", cost_usd),
         )
         self.reported = spent if self.reported is None else self.reported + spent
 
@@ -171,11 +164,12 @@ class Tools:
         session = self._session
         if self._over:
             await asyncio.sleep(_PAUSE)
+            raise RuntimeError(_OVER)
         # One at a time, so that what is said beside a call stands beside it in the log.
         with self._clock.stopped():
             async with self._turn:
                 if self._over:
-                    raise RuntimeError("the question is over: no tool can be called any more")
+                    raise RuntimeError(_OVER)
                 try:
                     (reply,) = await session.execute([call])
                 except (RolloutFailure, UsageError) as failure:
@@ -200,13 +194,21 @@ class Tools:
         self._thoughts.clear()
 
 
-def _see_amount(name: str, value: object, *, whole: bool = False) -> None:
-    """See that a value is a number from 0 up, or None."""
-    if value is None or (
-        isinstance(value, Real)
-        and not isinstance(value, bool)
-        and 0 <= value < math.inf
-        and not (whole and value != int(value))
-    ):
-        return
-    raise ValueError(f"usage: {name} must be a {'whole ' if whole else ''}number from 0 up, not {value!r}")
+def _amount(name: str, value: float | None) -> float | None:
+    """A number from 0 up, or None."""
+    try:
+        if value is None:
+            return None
+        if 0 <= value < math.inf:
+            return float(value)
+    except (TypeError, ArithmeticError):
+        pass
+    raise ValueError(f"usage: {name} must be a number from 0 up, not {value!r}")
+
+
+def _tokens(name: str, value: float | None) -> int | None:
+    """A count, or None."""
+    amount = _amount(name, value)
+    if amount is None or amount.is_integer():
+        return None if amount is None else int(amount)
+    raise ValueError(f"usage: {name} must be a whole number, not {value!r}")

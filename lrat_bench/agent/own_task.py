@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
-__all__ = ["in_own_task"]
+__all__ = ["forget", "in_own_task"]
 
 T = TypeVar("T")
 
@@ -50,10 +51,19 @@ def _look_at(task: asyncio.Task[Any]) -> None:
 
 
 def _leave_behind(task: asyncio.Task[Any], work: Coroutine[Any, Any, Any], context: Context) -> None:
-    # Work that swallows a cancellation seldom swallows this, too. Whatever it raises now is of no interest.
-    with suppress(BaseException):
-        context.run(work.close)
+    # Work that swallows a cancellation seldom swallows this, too. Whatever it raises now is of no interest, nor what
+    # the interpreter prints where it goes on all the same.
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        with suppress(BaseException):
+            context.run(work.close)
+    finally:
+        sys.unraisablehook = hook
     task.cancel()
-    # The event loop waits for every task that it knows of before it closes.
+    forget(task)
+
+
+def forget(task: asyncio.Task[Any]) -> None:
+    """Make the event loop, which waits for every task that it knows of before it closes, know nothing of this one."""
     asyncio._unregister_task(task)
     task._log_destroy_pending = False  # type: ignore[attr-defined]

@@ -111,7 +111,12 @@ class Session:
             entries: list[_Entry] = []
             replies = [self._plan(position, call, entries) for position, call in enumerate(calls, first)]
             context = SearchContext(self.question_id, frozenset(self._seen))
-            await asyncio.gather(*(self._carry_out(entry, turn, context) for entry in entries))
+            try:
+                await asyncio.gather(*(self._carry_out(entry, turn, context) for entry in entries))
+            except BaseException:
+                # What was not carried out is no call that a later one could repeat.
+                self._known = {key: place for key, place in self._known.items() if place < len(self.steps)}
+                raise
             for entry in entries:
                 self._log(entry)
             return replies

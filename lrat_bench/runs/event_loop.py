@@ -10,12 +10,19 @@ import asyncio
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, TypeVar
+
+from lrat_bench.agent.own_task import forget
+from lrat_bench.errors import RunIncomplete
 
 __all__ = ["EventLoop"]
 
 T = TypeVar("T")
+
+_PATIENCE = 2.0
+"""Seconds that tasks which are left may take to end."""
 
 
 class EventLoop:
@@ -33,7 +40,8 @@ class EventLoop:
         else:
             self._runner = None
             self._loop = asyncio.new_event_loop()
-            self._thread = threading.Thread(target=self._loop.run_forever, name="lrat-bench", daemon=True)
+            self._coming: Future[Any] | None = None
+            self._thread = threading.Thread(target=self._serve, name="lrat-bench", daemon=True)
             self._thread.start()
         return self
 
@@ -41,7 +49,10 @@ class EventLoop:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._runner is not None:
-            self._runner.close()
+            # What is left may want to end the program, too.
+            for end in (lambda runner: runner.run(_wind_up()), asyncio.Runner.close):
+                with suppress(SystemExit):
+                    end(self._runner)
             return
         asyncio.run_coroutine_threadsafe(_wind_up(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -49,10 +60,19 @@ class EventLoop:
         self._loop.close()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of a coroutine; a KeyboardInterrupt cancels it first."""
+        """The result of a coroutine; a KeyboardInterrupt cancels it first.
+
+        Raises:
+            RunIncomplete: a task that code of the user's has started wants to end the program.
+        """
         if self._runner is not None:
-            return self._runner.run(work)
+            try:
+                return self._runner.run(work)
+            except SystemExit as left:
+                # Its exit code would say that all is well.
+                raise _ended(left) from None
         coming: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        self._coming = coming
         try:
             return coming.result()
         except KeyboardInterrupt:
@@ -61,11 +81,29 @@ class EventLoop:
             asyncio.run_coroutine_threadsafe(_wind_up(), self._loop).result()
             raise
 
+    def _serve(self) -> None:
+        """Run the loop, in the thread, until it is stopped."""
+        while True:
+            try:
+                self._loop.run_forever()
+            except SystemExit as left:
+                if self._coming is not None and not self._coming.done():
+                    self._coming.set_exception(_ended(left))
+            else:
+                return
+
+
+def _ended(left: SystemExit) -> RunIncomplete:
+    return RunIncomplete(f"code that was called has ended the program (SystemExit: {left})")
+
 
 async def _wind_up() -> None:
-    """Cancel what is left in the loop and wait for it."""
+    """Cancel what is left in the loop and wait for it; what does not listen is left behind."""
     left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     for task in left:
         task.cancel()
-    await asyncio.gather(*left, return_exceptions=True)
+    if left:
+        _, deaf = await asyncio.wait(left, timeout=_PATIENCE)
+        for task in deaf:
+            forget(task)
     await asyncio.get_running_loop().shutdown_asyncgens()

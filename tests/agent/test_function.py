@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import itertools
 import json
+import logging
 import re
 import sys
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +155,31 @@ def test_reported_usage_is_added_up(bridge: Task) -> None:
     assert usage.reasoning_tokens is None
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"cost_usd": -5},
+        {"cost_usd": float("nan")},
+        {"cost_usd": float("inf")},
+        {"cost_usd": "0.5"},
+        {"prompt_tokens": -1},
+        {"completion_tokens": 1.5},
+        {"reasoning_tokens": float("-inf")},
+        {"prompt_tokens": 10**400},
+    ],
+    ids=repr,
+)
+def test_usage_that_cannot_be_is_refused_in_one_line(bridge: Task, wrong: dict[str, Any]) -> None:
+    async def agent(question: str, tools: Tools) -> str:
+        tools.usage(prompt_tokens=10, cost_usd=0.5)
+        with pytest.raises(ValueError, match=rf"^usage: {next(iter(wrong))} must be a [^\n]*$"):
+            tools.usage(**wrong)
+        return "x"
+
+    episode = play(bridge, agent)
+    assert (episode.error, episode.usage.prompt_tokens, episode.usage.cost_usd) == (None, 10, 0.5)
+
+
 def raising(error: BaseException) -> Body:
     async def agent(question: str, tools: Tools) -> str:
         await tools.search("a")
@@ -176,8 +206,15 @@ def returning(value: Any) -> Body:
         (raising(ModelRefusal("no")), "refused", "no"),
         (raising(ContextOverflow("full")), "context_limit", None),
         (raising(Halt("down")), "error", "down"),
+        (raising(SystemExit(0)), "error", "agent: the function raised SystemExit: 0"),
+        (raising(KeyboardInterrupt()), "error", "agent: the function raised KeyboardInterrupt"),
+        (raising(GeneratorExit()), "error", "agent: the function raised GeneratorExit"),
+        (raising(asyncio.CancelledError("scope")), "error", "agent: the function raised CancelledError: scope"),
     ],
-    ids=["none", "blank", "number", "bug", "its own time-out", "refusal", "overflow", "halt"],
+    ids=[
+        *("none", "blank", "number", "bug", "its own time-out", "refusal", "overflow", "halt"),
+        *("exit", "interrupt", "generator", "leaked cancellation"),
+    ],
 )
 def test_every_end_has_its_status(bridge: Task, function: Body, status: str, error: str | None) -> None:
     episode = play(bridge, function)
@@ -222,6 +259,161 @@ def test_seconds_are_those_of_the_function_and_not_of_its_tools(bridge: Task) ->
     episode = play(bridge, endless, slow, max_seconds=0.2)
     assert (episode.status, episode.answer, episode.error) == ("time_limit", None, None)
     assert [step.kind for step in episode.steps] == ["search"]
+
+
+def test_a_retriever_that_failed_is_an_error_even_if_the_time_is_up(bridge: Task) -> None:
+    async def agent(question: str, tools: Tools) -> str:
+        for number in itertools.count():
+            with suppress(RolloutFailure):
+                await tools.search(f"attempt {number}")
+            await asyncio.sleep(0.01)
+        return "x"
+
+    episode = play(bridge, agent, broken, max_seconds=0.1)
+    assert (episode.status, episode.error) == ("error", "retriever: out of order")
+
+
+def test_a_function_that_never_stops_asking_runs_out_of_time(bridge: Task) -> None:
+    async def agent(question: str, tools: Tools) -> str:
+        while True:
+            with suppress(Exception):
+                await tools.search("a")
+
+    assert play(bridge, agent, max_calls=1, max_seconds=0.1).status == "time_limit"
+
+
+class Stubborn:
+    """Does not end when it is told to.
+
+    Args:
+        deaf_to: what it catches and forgets.
+        times: how often.
+    """
+
+    def __init__(self, deaf_to: type[BaseException], times: float = float("inf")) -> None:
+        self.deaf_to = deaf_to
+        self.times = times
+        self.told = 0
+        self.ended = False
+        self.said: set[str] = set()
+
+    async def __call__(self, question: str, tools: Tools) -> str:
+        await tools.search("before")
+        try:
+            while self.told < self.times:
+                try:
+                    await self.work(tools)
+                except self.deaf_to:
+                    self.told += 1
+            await self.work(tools)
+        finally:
+            self.ended = True
+        return "x"
+
+    async def work(self, tools: Tools) -> None:
+        if self.told:
+            try:
+                await tools.search("after")
+            except RuntimeError as error:
+                self.said.add(str(error))
+        await asyncio.sleep(60)
+
+
+@pytest.fixture
+def little_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lrat_bench.agent.own_task._GRACE", 0.1)
+
+
+@pytest.mark.usefixtures("little_grace")
+@pytest.mark.parametrize(
+    ("deaf_to", "times"),
+    [(asyncio.CancelledError, 1), (asyncio.CancelledError, float("inf")), (BaseException, float("inf"))],
+    ids=["once", "always", "to everything"],
+)
+def test_a_function_that_does_not_end_is_left_behind(
+    bridge: Task, deaf_to: type[BaseException], times: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    function = Stubborn(deaf_to, times)
+    started = time.monotonic()
+    # That this returns at all says that the event loop does not wait for it either.
+    episode = play(bridge, function, max_seconds=0.1)
+    assert time.monotonic() - started < 5
+    assert (episode.status, episode.answer, episode.error) == ("time_limit", None, None)
+    assert [step.query for step in episode.steps if isinstance(step, Search)] == ["before"]
+    assert function.said == {"the question is over: no tool can be called any more"}
+    assert function.ended == (deaf_to is not BaseException)
+    with caplog.at_level(logging.ERROR, "asyncio"):
+        gc.collect()
+    assert not caplog.records
+
+
+def test_a_function_that_fails_as_it_is_told_to_end_is_out_of_time(
+    bridge: Task, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def agent(question: str, tools: Tools) -> str:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            tools.think("Too late.")
+            sys.exit(1)
+        return "x"
+
+    with caplog.at_level(logging.ERROR, "asyncio"):
+        episode = play(bridge, agent, max_seconds=0.05)
+        gc.collect()
+    assert (episode.status, episode.error) == ("time_limit", None)
+    assert [step.text for step in episode.steps if isinstance(step, Think)] == ["Too late."]
+    assert not caplog.records
+
+
+@pytest.mark.usefixtures("little_grace")
+@pytest.mark.parametrize("function", [returning("x"), Stubborn(asyncio.CancelledError)], ids=["willing", "stubborn"])
+def test_a_run_that_is_cancelled_ends_its_functions(bridge: Task, function: Body) -> None:
+    async def waiting(question: str, tools: Tools) -> Any:
+        await tools.search("a")
+        await asyncio.sleep(0 if isinstance(function, Stubborn) else 60)
+        return await function(question, tools)
+
+    async def run() -> None:
+        rollout = Rollout()
+        session = Session("q1", rollout, found, Reader(bridge.corpus, rollout))
+        playing = asyncio.create_task(FunctionAgent("test", waiting).play("Who?", session))
+        await asyncio.sleep(0.1)
+        playing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await playing
+
+    started = time.monotonic()
+    asyncio.run(run())
+    assert time.monotonic() - started < 5
+
+
+def test_a_call_may_be_under_way_when_the_function_ends(bridge: Task) -> None:
+    left: list[asyncio.Task[list[Found]]] = []
+
+    async def agent(question: str, tools: Tools) -> str:
+        left.extend(asyncio.create_task(tools.search(query)) for query in ("a", "b"))
+        await asyncio.sleep(0)
+        return "x"
+
+    async def run() -> tuple[Episode, list[Any]]:
+        rollout = Rollout(max_seconds=5)
+        session = Session("q1", rollout, found, Reader(bridge.corpus, rollout))
+        episode = await FunctionAgent("test", agent).play("Who?", session)
+        return episode, await asyncio.gather(*left, return_exceptions=True)
+
+    episode, (under_way, waiting) = asyncio.run(run())
+    assert episode.status == "answered"
+    assert [hit.docid for hit in under_way] == ["d1", "d2"]
+    assert "over" in str(waiting)
+
+
+def test_what_goes_wrong_tells_no_secret(bridge: Task) -> None:
+    key = "sk-abcdefghijklmnop"
+    failed = play(bridge, raising(RuntimeError(f"Incorrect API key: {key}")))
+    assert failed.error == "agent: RuntimeError: Incorrect API key: [secret]"
+    halted = play(bridge, raising(FatalModelError(f"Incorrect API key: {key}")))
+    assert key not in f"{halted.error} {halted.halt}"
 
 
 def test_tools_of_a_question_that_is_over_do_nothing(bridge: Task) -> None:

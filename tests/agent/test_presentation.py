@@ -18,6 +18,7 @@ from lrat_bench.agent.reader import Reader
 from lrat_bench.agent.reading import ReadCall, Unreadable, read_call
 from lrat_bench.agent.session import Session
 from lrat_bench.agent.tools import describe, offered
+from lrat_bench.errors import UsageError
 from lrat_bench.model.scripted import ScriptedModel, answers, calls
 from lrat_bench.model.seam import ToolCall
 from lrat_bench.task.protocol import Rollout
@@ -49,6 +50,19 @@ def test_tools_are_presented_with_schemas_that_fit() -> None:
     assert visit.parameters["properties"]["goal"] == {"type": "string", "description": "what to look for"}
     assert visit.parameters["required"] == ["url", "goal"]
     assert visit.parameters["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("name", ["get_document", "Get_Document"])
+def test_two_tools_under_one_name_are_refused(bridge: Task, name: str) -> None:
+    alike: Presentation = {"search": ToolForm(name=name, argument="query")}
+    with pytest.raises(UsageError, match="tools 'search' and 'get_document' are both presented as 'get_document'"):
+        play_on(bridge, ScriptedModel([answers("x")]), Native(), presentation=alike)
+
+
+def test_a_name_that_only_a_tool_that_is_not_on_offer_has_is_free() -> None:
+    alone: Presentation = {"search": ToolForm(name="get_document", argument="query")}
+    (search,) = present(offered(Rollout(tools=("search",))), alone)
+    assert read_call(ToolCall("c", search.name, '{"query": "x"}'), ("search",), alone) == ReadCall("search", ("x",))
 
 
 def test_the_right_form_is_shown_as_presented() -> None:

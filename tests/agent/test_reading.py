@@ -87,7 +87,8 @@ def test_broken_json_is_mended_and_counted(text: str) -> None:
         ("search", "no json at all", "not a JSON object"),
         ("search", "", "not a JSON object"),
         ("search", "[1, 2]", "not a JSON object"),
-        ("search", "[" * 100_000, "not a JSON object"),
+        ("search", "[" * 100_000, "not a JSON object, and too long to be mended"),
+        ("search", '{"query": "' + "a " * 5_000, "not a JSON object, and too long to be mended"),
     ],
 )
 def test_what_cannot_be_read_is_answered_with_the_right_form(name: str, arguments: object, says: str) -> None:

@@ -160,6 +160,11 @@ def test_nothing_of_a_turn_is_logged_when_the_retriever_fails(bridge: Task) -> N
     with pytest.raises(RolloutFailure):
         play(at, call("get_document", docid="d1"), call("search", query="elsewhere"))
     assert at.steps == []
+    # Nor is it an earlier call that a later one repeats.
+    play(at, call("get_document", docid="d1"))
+    (step,) = at.steps
+    assert isinstance(step, Browse)
+    assert step.duplicate_of is None
 
 
 def test_steps_are_logged_in_the_order_of_the_calls_however_long_each_takes(bridge: Task) -> None:

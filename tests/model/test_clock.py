@@ -48,6 +48,40 @@ def test_what_is_charged_counts() -> None:
             asyncio.run(spend())
 
 
+def test_work_may_go_on_behind_the_end() -> None:
+    async def work(seconds: float) -> str:
+        with clock.stopped():
+            await asyncio.sleep(seconds)
+            clock.charge(0.1)
+        clock.charge(0.1)
+        with clock.stopped():
+            return "done"
+
+    async def ended(seconds: float | None) -> str:
+        async with Clock(seconds):
+            left = asyncio.create_task(work(0.02))
+            await asyncio.sleep(0)
+        return await left
+
+    async def expired() -> str:
+        left = asyncio.create_task(asyncio.sleep(0, "never waited for"))
+        try:
+            async with Clock(5) as running:
+                left = asyncio.create_task(work(0.02))
+                running.charge(6)
+                try:
+                    await asyncio.sleep(1)
+                finally:
+                    # The time is up, and the block has not been left yet.
+                    await left
+        except TimeoutError:
+            return await left
+        return "not expired"
+
+    for going in (ended(5), ended(None), expired()):
+        assert asyncio.run(going) == "done"
+
+
 def test_without_a_limit_nothing_ends() -> None:
     async def go() -> None:
         async with Clock(None) as running:
