@@ -17,6 +17,7 @@ from lrat_bench.files import cache_folder
 from lrat_bench.model.access import Access
 from lrat_bench.model.budget import Budget
 from lrat_bench.model.cassette import Cassette, CassetteMode
+from lrat_bench.model.spec import Connection
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.retriever.base import BuildContext, Retriever
 from lrat_bench.retriever.catalog import load_retriever as _load_retriever
@@ -29,7 +30,15 @@ from lrat_bench.runs.preflight import preflight as try_models
 from lrat_bench.runs.resolve import Settings, resolve
 from lrat_bench.runs.run import Run
 from lrat_bench.runs.runner import play_owed
-from lrat_bench.runs.scoring import find_task, is_settled, judge_folder, measure_folder, with_judge
+from lrat_bench.runs.scoring import (
+    find_task,
+    is_graded,
+    is_settled,
+    judge_folder,
+    measure_folder,
+    selected,
+    with_judge,
+)
 from lrat_bench.runs.tally import OnTally
 from lrat_bench.score.agreement import Agreement, agreement
 from lrat_bench.score.judges.registry import load_judge
@@ -149,6 +158,8 @@ def access(
     """
     if max_cost is not None and not 0 < max_cost < float("inf"):
         raise UsageError(f"max_cost is an amount in USD above 0, got {max_cost}")
+    if cassette is None and cassette_mode != "replay":
+        raise UsageError(f"cassette_mode {cassette_mode!r} wants a file: give --cassette FILE")
     return Access(
         budget=Budget() if max_cost is None else Budget(max_cost),
         cassette=None if cassette is None else Cassette(Path(cassette), cassette_mode),
@@ -177,6 +188,8 @@ def run_config(
                 manifest = with_endpoints(manifest, loop.run(try_models(config)))
             else:
                 config.access.require_prices()
+                if not is_settled(config, folder):
+                    loop.run(config.access.warm_up())
             _prepare(config.retriever, progress)
             # Only now is anything let go of: all that could be refused has been.
             if fresh:
@@ -284,12 +297,15 @@ def rescore(
     if wrong := [room for room in settings.to_dict() if room != "judge"]:
         raise UsageError(f"{wrong[0]}.… cannot be set when judging again: the trajectories are what they are")
     found = load_run(path)
-    choice = JudgeChoice(judge, rubric, settings.judge, verdict_cache)
+    known = {} if judge is not None else Connection.of_manifest(found.manifest.settings, room="judge")
+    choice = JudgeChoice(judge, rubric, {**known, **settings.judge}, verdict_cache)
     manifest = with_judge(found.manifest, choice)
     loaded = find_task(manifest, task=task, progress=progress)
     reach = access(max_cost=max_cost, cassette=cassette, cassette_mode=cassette_mode)
-    by = choice.open(manifest.protocol.scoring, reach)
-    reach.require_prices()
+    by = load_judge(manifest.protocol.scoring)
+    if not is_graded(found.folder, selected(manifest, loaded), by):
+        by = choice.open(manifest.protocol.scoring, reach)
+        reach.require_prices()
     with found.folder.hold(), EventLoop() as loop:
         reach.budget.keep_in(found.folder.costs)
         try:

@@ -6,15 +6,16 @@ request beside it, how its reasoning goes back; and how it is served. Settings o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import cache, reduce
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from lrat_bench.agent.formats.base import WireFormat
 from lrat_bench.agent.formats.registry import load_format
@@ -24,10 +25,11 @@ from lrat_bench.files import read_yaml
 from lrat_bench.model.parameters import Body, Parameters
 from lrat_bench.model.seam import Sampling
 from lrat_bench.model.spec import Connection, ModelSpec
+from lrat_bench.values import Texts, listed, plainly
 
 __all__ = ["Backbone", "RowSampling", "backbones", "matching", "read_backbone"]
 
-_ID = r"^[^/\s]+/\S+$"
+_ID = re.compile(r"[^/\s]+/\S+")
 _NOT_SET = ("name", "summary", "match", "serving", "sources", "notes", "sampling")
 """Fields that a setting cannot change; the values of `sampling` are settings of their own."""
 
@@ -42,7 +44,7 @@ class RowSampling(BaseModel):
     top_k: int | None = Field(default=None, ge=-1, description="-1 is no limit, in the words of vLLM and SGLang")
     presence_penalty: float | None = Field(default=None, ge=-2, le=2)
     max_tokens: int | None = Field(default=8192, ge=1, description="of one completion, reasoning included")
-    stop: tuple[str, ...] = Field(default=(), description="beside those of the wire format")
+    stop: Texts = Field(default=(), description="beside those of the wire format")
 
 
 class Backbone(BaseModel):
@@ -53,10 +55,10 @@ class Backbone(BaseModel):
     name: str = Field(min_length=1, description="what --agent takes")
     summary: str = Field(default="", description="one line for listings")
     model: str | None = Field(
-        default=None, pattern=_ID, description="LiteLLM id (provider/name); null for a family, whose member is chosen"
+        default=None, description="LiteLLM id (provider/name); null for a family, whose member is chosen"
     )
     revision: str | None = Field(default=None, description="of the weights, where you serve them yourself")
-    match: tuple[str, ...] = Field(
+    match: Texts = Field(
         default=(),
         description="LiteLLM ids that the row's settings hold for, as patterns (openai/gpt-4*), in any case of letters",
     )
@@ -74,9 +76,10 @@ class Backbone(BaseModel):
         default_factory=dict, description="further LiteLLM parameters: reasoning_effort, thinking, extra_headers"
     )
     extra_body: Body = Field(default_factory=dict, description="sent in the body as it stands: top_k, …")
-    omit: tuple[Literal["temperature", "top_p", "top_k", "presence_penalty", "max_tokens", "seed", "stop"], ...] = (
-        Field(default=(), description="sampling values that the provider refuses: never sent")
-    )
+    omit: Annotated[
+        tuple[Literal["temperature", "top_p", "top_k", "presence_penalty", "max_tokens", "seed", "stop"], ...],
+        BeforeValidator(listed),
+    ] = Field(default=(), description="sampling values that the provider refuses: never sent")
     passback: Literal["fields", "always", "inline", "message", "none"] = Field(
         default="fields", description="how earlier reasoning goes back; see lrat_bench.model.spec"
     )
@@ -86,8 +89,15 @@ class Backbone(BaseModel):
     serving: dict[Literal["vllm", "sglang"], str] = Field(
         default_factory=dict, description="server → the command that serves the model under the name that `model` says"
     )
-    notes: tuple[str, ...] = Field(default=(), description="what is good to know, one line each")
-    sources: tuple[str, ...] = Field(default=(), description="where the values come from, and what is unverified")
+    notes: Texts = Field(default=(), description="what is good to know, one line each")
+    sources: Texts = Field(default=(), description="where the values come from, and what is unverified")
+
+    @field_validator("model")
+    @classmethod
+    def _with_provider(cls, value: str | None) -> str | None:
+        if value is not None and not _ID.fullmatch(value):
+            raise ValueError("must be a LiteLLM id with its provider, as in hosted_vllm/my-model")
+        return value
 
     @field_validator("presentation", mode="before")
     @classmethod
@@ -258,14 +268,4 @@ def _merge(old: Any, new: Any) -> Any:
 
 
 def _problem(error: ValidationError) -> str:
-    """The first problem on one line: the field, its value where that is short, what is wrong with it."""
-    first = error.errors()[0]
-    place = ".".join(map(str, first["loc"])) or "row"
-    if first["type"] == "extra_forbidden":
-        return f"{place}: there is no such field"
-    said = first["msg"].removeprefix("Value error, ").replace("ROOM.", "agent.")
-    said = said[:1].lower() + said[1:]
-    given = first["input"]
-    # These, and any other mapping, may hold what nobody should read.
-    private = first["loc"][:1] in (("parameters",), ("extra_body",)) or not isinstance(given, str | int | float)
-    return f"{place}: {said}" if private else f"{place} cannot be {given!r}: {said}"
+    return plainly(error).replace("ROOM.", "agent.")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -31,6 +32,8 @@ from lrat_bench.trajectory import Status, Usage
 
 __all__ = ["AgentFunction", "BudgetSpent", "Found", "FunctionAgent", "Tools", "as_agent"]
 
+
+_log = logging.getLogger("lrat_bench.agent")
 
 AgentFunction = Callable[[str, Tools], Awaitable[str | None]]
 """(question, tools) → answer, or None for none."""
@@ -86,10 +89,12 @@ class FunctionAgent:
             status, error = "refused", str(refusal)
         except FatalModelError as fatal:
             status, error = "error", str(fatal)
+            _log_cause(session, fatal)
             halt = f"the agent can answer nothing: {fatal}"
         except RolloutFailure as failure:
             status, error = "error", str(failure)
             halt = error if isinstance(failure, Halt) else None
+            _log_cause(session, failure)
         return Episode(
             status=status,
             answer=answer,
@@ -202,6 +207,12 @@ def _source_hash(module: str) -> str | None:
         return None if file is None else sha256_file(Path(file))
     except (KeyError, TypeError, OSError):
         return None
+
+
+def _log_cause(session: Session, failure: Exception) -> None:
+    """Say where it was raised: the record has its message alone, and whoever wrote the function needs the line."""
+    if failure.__cause__ is not None:
+        _log.info("%s: where it failed", session.question_id, exc_info=failure.__cause__)
 
 
 def _out_of_calls(cause: BaseException | None) -> bool:

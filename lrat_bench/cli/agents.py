@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json as jsonlib
 import shlex
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from lrat_bench.cli.options import json_option, plain, print_json, stdout
+from lrat_bench.cli.options import json_option, plain, print_json, set_option, stdout
 
 if TYPE_CHECKING:
     from lrat_bench.agent.backbones import Backbone
@@ -52,13 +53,14 @@ def list_agents(json: bool) -> None:
 
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("agent", no_wrap=True)
-    table.add_column("")
     table.add_column("format", no_wrap=True)
-    table.add_column("model", overflow="fold")
+    table.add_column("", overflow="fold")
     for one in found:
-        model = one["model"] or ", ".join(one["match"])
-        cells = (Text(one["name"], style="bold"), Text(one["summary"]), Text(one["format"] or "–"), Text(model or "–"))
-        table.add_row(*cells)
+        # Below its summary an id has the room to stay whole.
+        about = Text(one["summary"])
+        if model := one["model"] or ", ".join(one["match"]):
+            about.append(f"\n{model}", style="dim")
+        table.add_row(Text(one["name"], style="bold"), Text(one["format"] or "–"), about)
     console = stdout()
     console.print(table)
     console.print(
@@ -69,40 +71,87 @@ def list_agents(json: bool) -> None:
 
 @agents.command("show")
 @click.argument("agent", metavar="NAME|PROVIDER/MODEL|FILE.yaml")
+@set_option
 @json_option
-def show_agent(agent: str, json: bool) -> None:
-    """What is known of an agent, what is sent, and how to serve and run it."""
+def show_agent(agent: str, set: tuple[str, ...], json: bool) -> None:
+    """What is known of an agent, what is sent, and how to serve and run it; with --set, under these settings."""
     from lrat_bench.agent.backbones import backbones
     from lrat_bench.agent.catalog import AGENTS, find_backbone
     from lrat_bench.errors import UnknownName
+    from lrat_bench.registry import load_object
 
-    if agent in AGENTS:
-        entry = AGENTS.entry(agent)
-        about = {"name": agent, "summary": entry.summary, "origin": entry.origin, "run": _run(agent, None)}
+    given = _settings(set)
+    row = None if agent in AGENTS else find_backbone(agent)
+    if row is not None:
+        facts = _facts(_under(row, given), agent, given, set)
         if json:
-            print_json(about)
+            print_json(facts)
         else:
-            _print_pairs({"summary": entry.summary, "origin": entry.origin})
-            _print_command("run it", about["run"])
-        return
-    row = find_backbone(agent)
-    if row is None:
-        hint = "A LiteLLM id is given with its provider (openai/gpt-4.1)."
-        raise UnknownName("agent", agent, [*AGENTS, *backbones()], hint=hint)
-    facts = _facts(row, agent)
-    if json:
-        print_json(facts)
+            _print_facts(facts)
+    elif agent in AGENTS:
+        _refuse_settings(agent, given)
+        entry = AGENTS.entry(agent)
+        _show_rowless(agent, entry.summary, entry.origin, as_json=json)
+    elif ":" in agent:
+        _refuse_settings(agent, given)
+        load_object(agent)
+        if json:
+            _show_rowless(agent, "an agent of your own", agent.partition(":")[0], as_json=True)
+        else:
+            click.echo(f"{agent} is an agent of your own, and has no row; run it: {_run(agent)}")
     else:
-        _print_facts(facts)
+        raise UnknownName(
+            "agent",
+            agent,
+            [*AGENTS, *backbones()],
+            hint="A LiteLLM id is given with its provider (openai/gpt-4.1), an agent of your own as module:object.",
+        )
 
 
-def _facts(row: Backbone, agent: str) -> dict[str, Any]:
+def _settings(assignments: Sequence[str]) -> Mapping[str, Any]:
+    from lrat_bench.errors import UsageError
+    from lrat_bench.runs.resolve import Settings
+
+    settings = Settings.parse(assignments)
+    if others := [room for room in settings.to_dict() if room != "agent"]:
+        raise UsageError(f"agents show takes settings of the agent only, got {others[0]}.…")
+    return settings.agent
+
+
+def _refuse_settings(agent: str, given: Mapping[str, Any]) -> None:
+    from lrat_bench.errors import UsageError
+
+    if given:
+        raise UsageError(f"agent {agent!r} has no row to show agent.{next(iter(given))} in: leave --set out")
+
+
+def _show_rowless(agent: str, summary: str, origin: str, *, as_json: bool) -> None:
+    about = {"name": agent, "summary": summary, "origin": origin, "run": _run(agent)}
+    if as_json:
+        print_json(about)
+        return
+    _print_pairs({"summary": summary, "origin": origin})
+    _print_command("run it", about["run"])
+
+
+def _under(row: Backbone, given: Mapping[str, Any]) -> Backbone:
+    """The row with settings in place; one of a family stays without a model until one is chosen."""
+    if not given:
+        return row
+    if given.get("model"):
+        # Its commands serve the model of the row.
+        return row.with_settings(given)[0].model_copy(update={"serving": {}})
+    changed, _ = row.with_settings({**given, "model": row.model or _example(row)})
+    return changed.model_copy(update={"model": row.model})
+
+
+def _facts(row: Backbone, agent: str, given: Mapping[str, Any], assignments: Sequence[str]) -> dict[str, Any]:
     """The fields of a row, and what they lead to: tools as offered, what is sent, how it is run."""
     return {
         **row.model_dump(mode="json"),
         "tools": _tools(row),
         "sent": _sent(row),
-        "run": _run(agent, row),
+        "run": _run(agent, row, given, assignments),
     }
 
 
@@ -129,13 +178,15 @@ def _sent(row: Backbone) -> dict[str, Any]:
     return sent(member.spec(), request.sampling)
 
 
-def _run(agent: str, row: Backbone | None) -> str:
-    words = ["lrat-bench", "run", "--agent", agent]
+def _run(
+    agent: str, row: Backbone | None = None, given: Mapping[str, Any] | None = None, assignments: Sequence[str] = ()
+) -> str:
+    settings = list(assignments)
     if row is not None and row.model is None:
-        words += ["--set", f"agent.model={_example(row)}"]
-    if row is not None and (row.model or _example(row)).startswith("hosted_vllm/"):
-        words += ["--set", "agent.api_base=http://localhost:8000/v1"]
-    return shlex.join(words)
+        settings.append(f"agent.model={_example(row)}")
+    if row is not None and (row.model or _example(row)).startswith("hosted_vllm/") and "api_base" not in (given or {}):
+        settings.append("agent.api_base=http://localhost:8000/v1")
+    return shlex.join(["lrat-bench", "run", "--agent", agent, *(word for one in settings for word in ("--set", one))])
 
 
 def _example(row: Backbone) -> str:

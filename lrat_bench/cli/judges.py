@@ -45,12 +45,14 @@ def _print(found: list[dict[str, Any]], rubrics: dict[str, str]) -> None:
 
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("judge", no_wrap=True)
-    table.add_column("")
-    table.add_column("model", overflow="fold")
     table.add_column("rubric", no_wrap=True)
+    table.add_column("", overflow="fold")
     for one in found:
-        cells = (one["summary"], one["model"] or "–", one["rubric"] or "–")
-        table.add_row(Text(one["name"], style="bold"), *map(Text, cells))
+        # Below its summary an id has the room to stay whole.
+        about = Text(one["summary"])
+        if one["model"]:
+            about.append(f"\n{one['model']}", style="dim")
+        table.add_row(Text(one["name"], style="bold"), Text(one["rubric"] or "–"), about)
     texts = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
     texts.add_column("rubric", no_wrap=True)
     texts.add_column("")

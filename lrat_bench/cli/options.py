@@ -106,7 +106,7 @@ def config_file(command: F) -> F:
         is_eager=True,
         expose_value=False,
         callback=_read_config,
-        help="YAML file with values for these options; `set` is a mapping there.",
+        help="YAML file with values for these options; `set` is a mapping there, flat (protocol.k: 5) or nested.",
     )(command)
 
 
@@ -163,7 +163,15 @@ def _read_config(ctx: click.Context, param: click.Parameter, value: Path | None)
         if key != "set" and not isinstance(given, str | int | float):
             raise click.UsageError(f"{value}: {key} must be one value, got {given!r}")
         if key == "set" and not isinstance(given, dict):
-            raise click.UsageError(f"{value}: set must be a mapping, as in set: {{protocol.k: 5}}")
-        texts = [f"{place}={json.dumps(setting)}" for place, setting in given.items()] if key == "set" else given
-        defaults[name] = texts
+            raise click.UsageError(
+                f"{value}: set must be a mapping, as in set: {{protocol.k: 5}} or set: {{protocol: {{k: 5}}}}"
+            )
+        defaults[name] = _assignments(given) if key == "set" else given
     ctx.default_map = {**(ctx.default_map or {}), **defaults}
+
+
+def _assignments(given: dict[Any, Any]) -> list[str]:
+    """A mapping of settings as `--set` takes them; `Settings.parse` reads the same values back."""
+    import yaml
+
+    return [f"{place}={yaml.safe_dump(value, default_flow_style=True)}" for place, value in given.items()]

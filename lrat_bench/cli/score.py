@@ -40,6 +40,7 @@ def score(
     Verdicts of several judges coexist; metrics.json holds the scores of the one used last.
     """
     from lrat_bench.api import compare_judges, rescore
+    from lrat_bench.errors import UsageError
     from lrat_bench.report.agreement import agreement_table
     from lrat_bench.report.summary import summary, to_json
     from lrat_bench.runs.resolve import Settings
@@ -51,32 +52,42 @@ def score(
     }
     documents: list[Any] = []
     unresolved = 0
+    refused = 0
     for path in runs:
         manifests = []
-        for one in judge or (None,):
-            with watch() as shown:
-                run, manifest, scores = rescore(
-                    path,
-                    task=task,
-                    judge=one,
-                    rubric=rubric,
-                    verdict_cache=verdict_cache,
-                    set=settings,
-                    max_cost=max_cost,
-                    cassette=cassette,
-                    cassette_mode=cassette_mode,
-                    progress=shown.work,
-                )
-            manifests.append(manifest)
-            unresolved += scores.unresolved
-            documents.append(to_json(run.path, manifest, scores))
-            if not json:
-                stdout().print(summary(run, manifest, scores))
-        if len(manifests) > 1:
-            found = compare_judges(path, manifests, task=task)
-            documents[-1]["agreement"] = [one.model_dump(mode="json") for one in found]
-            if not json:
-                stdout().print(agreement_table(found))
+        try:
+            for one in judge or (None,):
+                with watch() as shown:
+                    run, manifest, scores = rescore(
+                        path,
+                        task=task,
+                        judge=one,
+                        rubric=rubric,
+                        verdict_cache=verdict_cache,
+                        set=settings,
+                        max_cost=max_cost,
+                        cassette=cassette,
+                        cassette_mode=cassette_mode,
+                        progress=shown.work,
+                    )
+                manifests.append(manifest)
+                unresolved += scores.unresolved
+                documents.append(to_json(run.path, manifest, scores))
+                if not json:
+                    stdout().print(summary(run, manifest, scores))
+            if len(manifests) > 1:
+                found = compare_judges(path, manifests, task=task)
+                documents[-1]["agreement"] = [one.model_dump(mode="json") for one in found]
+                if not json:
+                    stdout().print(agreement_table(found))
+        except UsageError as error:
+            # One folder that cannot be scored keeps no other from it.
+            if len(runs) == 1:
+                raise
+            refused += 1
+            click.echo(f"lrat-bench: {error}", err=True)
     if json:
-        print_json(documents[0] if len(documents) == 1 else documents)
+        print_json(documents[0] if len(runs) == 1 and len(documents) == 1 else documents)
+    if refused:
+        raise UsageError(f"{refused} of {len(runs)} could not be scored; what was wrong with each stands above")
     return 3 if unresolved else 0

@@ -5,6 +5,7 @@ None of it changes what a run is; so it is kept apart from what models are (`Mod
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
@@ -12,7 +13,7 @@ from typing import Protocol, runtime_checkable
 from lrat_bench.errors import UsageError
 from lrat_bench.model.budget import Budget
 from lrat_bench.model.cassette import Cassette
-from lrat_bench.model.lite.client import require_library
+from lrat_bench.model.lite.client import library, require_library
 from lrat_bench.model.lite.model import LiteLLMModel, Served
 from lrat_bench.model.seam import Model
 from lrat_bench.model.spec import Connection, ModelSpec
@@ -83,6 +84,11 @@ class Access:
     def offline(self) -> bool:
         """Whether no endpoint is reached whatever is asked: neither LiteLLM nor an address is needed."""
         return self.cassette is not None and self.cassette.mode == "strict"
+
+    async def warm_up(self) -> None:
+        """Import what calls need, so that no question waits for it."""
+        if not self.replays and any(isinstance(model, Remote) for model in self._opened):
+            await asyncio.to_thread(library)
 
     def require_prices(self) -> None:
         """See that the cost of every model opened can be known, where it is capped.

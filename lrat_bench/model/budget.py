@@ -67,9 +67,14 @@ class Budget:
             )
         if self.spent >= self.limit_usd:
             raise Halt(
-                f"the cost cap of ${self.limit_usd:,.2f} is reached (${self.spent:,.2f} spent); "
+                f"the cost cap of {self.amount(self.limit_usd)} is reached ({self.amount(self.spent)} spent); "
                 "a larger --max-cost goes on"
             )
+
+    @staticmethod
+    def amount(usd: float) -> str:
+        """Money for a message: cents, and of less the first digits."""
+        return f"${usd:,.2f}" if usd >= 1 or not usd else f"${usd:.2g}"
 
     def pay(self, model: str, usd: float | None) -> None:
         """Count one call; its reply is kept even where its cost is unknown."""

@@ -17,6 +17,7 @@ from lrat_bench.errors import UsageError
 from lrat_bench.files import fingerprint
 from lrat_bench.model.parameters import Body, Parameters
 from lrat_bench.model.redact import redact
+from lrat_bench.values import said as plainly
 
 __all__ = ["Connection", "ModelSpec"]
 
@@ -122,12 +123,18 @@ class Connection(BaseModel):
             connection = cls.model_validate(own)
         except ValidationError as error:
             first = error.errors()[0]
-            said = first["msg"].removeprefix("Value error, ").lower()
+            said = plainly(first)
             if not first["loc"]:
                 raise UsageError(f"{room}: {said}") from None
             key = str(first["loc"][0])
             raise UsageError(f"{room}.{key} cannot be {redact(repr(own[key]))}: {said}") from None
         return connection, {key: value for key, value in settings.items() if key not in own}
+
+    @classmethod
+    def of_manifest(cls, settings: Mapping[str, Any], *, room: str) -> dict[str, Any]:
+        """The settings of a connection among those that a manifest keeps of an earlier command."""
+        kept = settings.get("set", {}).get(room, {})
+        return {key: value for key, value in kept.items() if key in cls.model_fields}
 
     @property
     def public_api_base(self) -> str | None:

@@ -33,8 +33,8 @@ _ROWS = (
     ("browses", "  browses"),
     ("turns", "turns"),
     ("completion_tokens", "completion tokens"),
-    ("cost_usd", "cost, USD"),
-    ("judge_cost_usd", "judge cost, USD"),
+    ("cost_usd", "cost a question, USD"),
+    ("judge_cost_usd", "judge's cost a question, USD"),
     ("seconds", "seconds"),
 )
 """Metric → its label; the rest is in metrics.json."""
@@ -44,11 +44,9 @@ def summary(run: Run, manifest: Manifest, scores: Scores) -> RenderableType:
     """What `run` and `score` print: a frame with the run's parts, its metrics and how its questions ended."""
     path = run.path
     frame = Panel(
-        Group(_parts(manifest), Text(), _metrics(scores), Text(), _endings(scores)),
+        Group(_parts(manifest, path), Text(), _metrics(scores), Text(), _endings(run, scores)),
         title=Text.assemble((_shown(manifest.task["name"]), "bold"), f" · {_shown(manifest.split)}"),
         title_align="left",
-        subtitle=Text(_shown(str(path)), style="dim"),
-        subtitle_align="left",
         expand=False,
         padding=(1, 2),
     )
@@ -64,7 +62,7 @@ def to_json(path: Path, manifest: Manifest, scores: Scores) -> dict[str, Any]:
     }
 
 
-def _parts(manifest: Manifest) -> Table:
+def _parts(manifest: Manifest, path: Path) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column()
@@ -75,13 +73,14 @@ def _parts(manifest: Manifest) -> Table:
     rows = {
         "task": f"{manifest.task['name']} ({documents} documents{domain})",
         "protocol": f"{manifest.protocol.name} (k {rollout.k}, {rollout.snippet_tokens}-token snippets, "
-        f"{rollout.max_turns} turns, judge {manifest.protocol.scoring.judge})",
+        f"{rollout.max_turns} turns, judge {_judge(manifest)})",
         "agent": str(manifest.agent["name"]),
         "retriever": str(manifest.retriever["name"]),
         "questions": f"{numbers.count(len(manifest.questions))}{repeats}, seed {manifest.seed}",
     }
+    rows["run"] = str(path)
     for name, value in rows.items():
-        table.add_row(name, Text(_shown(value)))
+        table.add_row(name, Text(_shown(value), overflow="fold"))
     return table
 
 
@@ -102,15 +101,26 @@ def _metrics(scores: Scores) -> Table:
             continue
         bold = "bold" if name in ("success_rate", "evidence_recall", "steps") else ""
         style = bold if metric.n else "dim"
-        shown = Text(numbers.value(metric), style=style)
-        table.add_row(Text(label, style=style), shown, numbers.interval(metric), numbers.count(metric.n))
+        value, interval = numbers.value(metric), numbers.interval(metric)
+        if name == "success_rate" and scores.success_bound is not None:
+            # What is not known yet may be anything; an interval around part of it would say otherwise.
+            value, interval = f"{value}–{numbers.rate(scores.success_bound, metric.n)}", ""
+        table.add_row(Text(label, style=style), Text(value, style=style), interval, numbers.count(metric.n))
     return table
 
 
-def _endings(scores: Scores) -> Text:
+def _judge(manifest: Manifest) -> str:
+    scoring = manifest.protocol.scoring
+    rubric = "" if scoring.rubric is None else f", rubric {scoring.rubric if len(scoring.rubric) < 40 else 'custom'}"
+    return f"{scoring.judge}{rubric}"
+
+
+def _endings(run: Run, scores: Scores) -> Text:
     said = ", ".join(f"{numbers.count(many)} {outcome}" for outcome, many in scores.outcomes.items() if many)
     ended = ", ".join(f"{numbers.count(many)} {status}" for status, many in scores.statuses.items())
-    return Text(f"{said}  ({ended})", style="dim")
+    spent = run.folder.spent
+    paid = f"\n{numbers.usd(spent)} spent in all" if spent else ""
+    return Text(f"{said}  ({ended}){paid}", style="dim")
 
 
 def _owed(run: Run, scores: Scores) -> Text:

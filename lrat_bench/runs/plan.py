@@ -9,7 +9,7 @@ from lrat_bench.agent.agent import Agent
 from lrat_bench.model.access import remote
 from lrat_bench.runs.config import RunConfig
 from lrat_bench.runs.folder import RunFolder
-from lrat_bench.runs.manifest import describe_agent
+from lrat_bench.runs.manifest import describe_agent, describe_judge
 from lrat_bench.runs.resume import Kept, owed
 
 __all__ = ["plan"]
@@ -44,6 +44,7 @@ def plan(config: RunConfig, out: Path | None = None) -> dict[str, Any]:
         },
         "protocol": {"name": config.protocol.name, **rollout.model_dump(mode="json")},
         "scoring": config.protocol.scoring.model_dump(mode="json"),
+        "judge": {key: value for key, value in describe_judge(config.judge).items() if key != "rubric_text"},
         "agent": {key: value for key, value in describe_agent(config).items() if key != "row"},
         "retriever": config.retriever.name,
         "rollouts": {"selected": len(config.questions) * config.repeats, "to do": len(todo)},

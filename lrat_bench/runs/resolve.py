@@ -25,11 +25,15 @@ from lrat_bench.task.catalog import load_task
 from lrat_bench.task.protocol import Protocol, Rollout, Scoring
 from lrat_bench.task.task import Task
 from lrat_bench.task.tokenizer import load_tokenizer
+from lrat_bench.values import plainly
 
 __all__ = ["ROOMS", "Settings", "customise", "resolve"]
 
 ROOMS = ("task", "protocol", "agent", "retriever", "judge")
 """What `--set ROOM.key=value` can set."""
+
+_RESCORED = "+custom-scoring"
+"""What the name of a protocol ends in when its scoring part is not its own."""
 
 
 @dataclass(frozen=True)
@@ -49,29 +53,37 @@ class Settings:
         Raises:
             UsageError: an assignment is not of that form, or its room does not exist.
         """
-        values: dict[str, Any] = {}
+        given: list[tuple[str, Any]] = []
         for assignment in assignments:
             place, equals, text = assignment.partition("=")
             if not equals:
                 raise UsageError(f"--set takes room.key=value, as in retriever.k1=1.2; got {assignment!r}")
-            values[place.strip()] = read_value(text)
-        return cls.of(values)
+            given.append((place.strip(), read_value(text)))
+        return cls._sorted(given)
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Settings:
-        """Sort `{"room.key": value}` into rooms.
+        """Sort `{"room.key": value}`, or `{"room": {"key": value}}` as manifests have it, into rooms.
 
         Raises:
             UsageError: a key is not of that form, or its room does not exist.
         """
+        return cls._sorted(values.items())
+
+    @classmethod
+    def _sorted(cls, given: Iterable[tuple[str, Any]]) -> Settings:
+        """What is given last counts."""
         rooms: dict[str, dict[str, Any]] = {room: {} for room in ROOMS}
-        for place, value in values.items():
-            room, dot, key = place.partition(".")
-            if not (dot and key):
+        for place, value in given:
+            room, dot, key = str(place).partition(".")
+            nested = isinstance(value, Mapping) and not dot
+            if not (nested or key) and room not in rooms:
                 raise UsageError(f"a setting is named room.key, as in retriever.k1; got {place!r}")
             if room not in rooms:
                 raise UnknownName("room of a setting", room, ROOMS)
-            rooms[room][key] = value
+            if not (nested or key):
+                raise UsageError(f"{room} takes settings by name, as in {room}.KEY=VALUE or {room}={{KEY: VALUE}}")
+            rooms[room].update({str(name): one for name, one in value.items()} if nested else {key: value})
         return cls(**rooms)
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
@@ -210,12 +222,10 @@ def customise(protocol: Protocol, changes: Mapping[str, Any]) -> Protocol:
         rollout = Rollout.model_validate({**protocol.rollout.model_dump(), **parts["rollout"]})
         scoring = Scoring.model_validate({**protocol.scoring.model_dump(), **parts["scoring"]})
     except ValidationError as error:
-        first = error.errors()[0]
-        key = str(first["loc"][0])
-        raise UsageError(f"protocol.{key} cannot be {changes[key]!r}: {first['msg'].lower()}") from None
+        raise UsageError(f"protocol.{plainly(error)}") from None
     name = protocol.name
     if rollout != protocol.rollout:
         name = "custom"
     elif scoring != protocol.scoring:
-        name = f"{name}+custom-scoring"
+        name = f"{name.replace(_RESCORED, '')}{_RESCORED}"
     return protocol.model_copy(update={"name": name, "rollout": rollout, "scoring": scoring})

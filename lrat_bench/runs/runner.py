@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from lrat_bench.agent.session import Session
 from lrat_bench.errors import FatalModelError, Halt, RunIncomplete, UsageError
 from lrat_bench.model.redact import RedactingFilter
 from lrat_bench.retriever.batching import MicroBatcher
+from lrat_bench.runs.admission import Admission
 from lrat_bench.runs.config import RunConfig
 from lrat_bench.runs.folder import RunFolder
 from lrat_bench.runs.resume import Kept, Owed, owed
@@ -77,10 +79,13 @@ class _Player:
     on_tally: OnTally
     halted: str | None = None
 
+    def __post_init__(self) -> None:
+        self.admission = Admission(self.config.access.budget, finished=self.tally.kept)
+
     async def play(self, todo: list[Owed]) -> None:
         """Keep `concurrency` rollouts going until none is left."""
         batcher = MicroBatcher(self.config.retriever)
-        queue = iter(todo)
+        queue = deque(todo)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(self.config.concurrency, len(todo))):
@@ -105,12 +110,21 @@ class _Player:
         done = self.tally.kept + self.tally.done - self.tally.errored
         return f"stopped with {done} of {self.tally.total} rollouts done"
 
-    async def work(self, queue: Iterator[Owed], batcher: MicroBatcher) -> None:
+    async def work(self, queue: deque[Owed], batcher: MicroBatcher) -> None:
         """Play rollouts one after the other."""
-        for item in queue:
-            if self.halted is not None:
+        while queue and self.halted is None:
+            if (refused := await self.admission.enter()) is not None:
+                self.halt(refused)
                 return
-            trajectory = await self.rollout(item, batcher)
+            # While it waited, others may have taken the last one.
+            if not queue or self.halted is not None:
+                self.admission.withdraw()
+                return
+            item = queue.popleft()
+            try:
+                trajectory = await self.rollout(item, batcher)
+            finally:
+                self.admission.leave()
             self.folder.trajectories.append(trajectory.to_json())
             outcome = "errored" if trajectory.status == "error" else "incorrect"
             if has_answer(trajectory):
@@ -133,7 +147,7 @@ class _Player:
         session = Session(item.question.qid, rollout, batcher.search, self.reader)
         seed = config.sampling_seed(item.question.qid, item.repeat)
         episode = await config.agent.play(item.question.text, session, seed=seed)
-        self.halted = self.halted or episode.halt or self.count(episode)
+        self.halt(episode.halt or self.count(episode))
         return Trajectory(
             task=config.task.name,
             protocol=config.identity["protocol"],
@@ -150,6 +164,10 @@ class _Player:
             attempts=item.attempts,
             error=episode.error,
         )
+
+    def halt(self, reason: str | None) -> None:
+        """Let no further question start, for the first reason there is."""
+        self.halted = self.halted or reason
 
     def count(self, episode: Episode) -> str | None:
         """Count what an agent that brings its own models has reported; why no other question may start, if so."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 
 from lrat_bench.errors import RunIncomplete, UsageError
@@ -25,7 +25,16 @@ from lrat_bench.task.question import Question
 from lrat_bench.task.task import Task
 from lrat_bench.trajectory import Search, Trajectory
 
-__all__ = ["find_task", "is_settled", "judge_folder", "measure_folder", "rows_of", "with_judge"]
+__all__ = [
+    "find_task",
+    "is_graded",
+    "is_settled",
+    "judge_folder",
+    "measure_folder",
+    "rows_of",
+    "selected",
+    "with_judge",
+]
 
 
 def find_task(manifest: Manifest, *, task: str | None = None, progress: Progress = no_progress) -> Task:
@@ -53,14 +62,17 @@ def is_settled(config: RunConfig, folder: RunFolder) -> bool:
     """Whether nothing is left to ask a model: every rollout is there, and every answer graded by the run's judge."""
     current = {record.key: record for record in folder.trajectories.scan()}
     kept = {key: Kept(record.status, record.attempts) for key, record in current.items()}
-    if owed(config.questions, config.repeats, kept):
-        return False
-    verdicts = under_accepted(folder.verdicts.scan(), config.questions)
-    grades = current_verdicts(verdicts, config.judge.fingerprint)
+    return not owed(config.questions, config.repeats, kept) and is_graded(folder, config.questions, config.judge)
+
+
+def is_graded(folder: RunFolder, questions: Sequence[Question], judge: Judge) -> bool:
+    """Whether a judge has graded every answer that there is to these questions."""
+    asked = {question.qid for question in questions}
+    grades = current_verdicts(under_accepted(folder.verdicts.scan(), questions), judge.fingerprint)
     return all(
-        grades.get((*key, record.hash), "ungraded") != "ungraded"
-        for key, record in current.items()
-        if has_answer(record)
+        grades.get((*record.key, record.hash), "ungraded") != "ungraded"
+        for record in folder.trajectories.scan()
+        if record.question_id in asked and has_answer(record)
     )
 
 
@@ -108,7 +120,12 @@ def rows_of(folder: RunFolder, task: Task, judge: Judge) -> list[Row]:
 def measure_folder(folder: RunFolder, task: Task, judge: Judge) -> Scores:
     """Measure the selection and write `metrics.json` and `run.trec`; the caller holds the folder."""
     rows = rows_of(folder, task, judge)
-    scores = summarise(rows, judge_fingerprint=judge.fingerprint, judgements=task.judgements_fingerprint)
+    scores = summarise(
+        rows,
+        judge_fingerprint=judge.fingerprint,
+        judge_name=judge.name,
+        judgements=task.judgements_fingerprint,
+    )
     with folder.writing():
         write_json(folder.path / "metrics.json", scores.model_dump(mode="json", by_alias=True))
         write_atomic(folder.path / "run.trec", "".join(_trec_lines(folder, folder.manifest)))

@@ -50,6 +50,7 @@ class Scores(_Record):
     repeats: int = Field(ge=1)
     n: int = Field(ge=0, description="questions times repeats: the denominator of the success rate")
     judge: str = Field(description="fingerprint of the judge")
+    judge_name: str | None = None
     judgements: str | None = Field(
         default=None, description="fingerprint of the accepted answers, evidence and gold that they were measured by"
     )
@@ -101,7 +102,14 @@ def measure(
     return summarise(rows, judge_fingerprint=judge_fingerprint, seed=seed)
 
 
-def summarise(rows: Sequence[Row], *, judge_fingerprint: str, judgements: str | None = None, seed: int = 0) -> Scores:
+def summarise(
+    rows: Sequence[Row],
+    *,
+    judge_fingerprint: str,
+    judge_name: str | None = None,
+    judgements: str | None = None,
+    seed: int = 0,
+) -> Scores:
     """Means, intervals and counts of the rows of one run.
 
     A rate over questions asked once has Wilson's interval. Other means have the percentile bootstrap over questions,
@@ -111,6 +119,7 @@ def summarise(rows: Sequence[Row], *, judge_fingerprint: str, judgements: str | 
     Args:
         rows: of every selected question and repeat.
         judge_fingerprint: whose verdicts they hold.
+        judge_name: as it stands in tables.
         judgements: fingerprint of the accepted answers and judgements that they rest on.
         seed: of the bootstrap.
     """
@@ -123,6 +132,7 @@ def summarise(rows: Sequence[Row], *, judge_fingerprint: str, judgements: str | 
         repeats=max((row.repeat + 1 for row in rows), default=1),
         n=len(rows),
         judge=judge_fingerprint,
+        judge_name=judge_name,
         judgements=judgements,
         outcomes={outcome: outcomes[outcome] for outcome in get_args(Outcome)},
         statuses={name: statuses[name] for name in (*get_args(Status), "unknown", "missing") if statuses[name]},

@@ -11,6 +11,7 @@ from lrat_bench.errors import DataError
 from lrat_bench.files import read_yaml
 from lrat_bench.task.protocol import Protocol
 from lrat_bench.task.question import Role
+from lrat_bench.values import said
 
 __all__ = ["Expected", "FolderCard", "Setting", "TaskCard", "read_card"]
 
@@ -91,5 +92,5 @@ def read_card(file: Path, kind: type[CardT]) -> CardT:
     try:
         return kind.model_validate({} if content is None else content)
     except ValidationError as error:
-        problems = [f"{'.'.join(map(str, item['loc'])) or 'card'}: {item['msg']}" for item in error.errors()]
+        problems = [f"{'.'.join(map(str, item['loc'])) or 'card'}: {said(item)}" for item in error.errors()]
         raise DataError("; ".join(problems), file=file) from None

@@ -8,11 +8,12 @@ both fingerprints agree. A knob that is not here must not exist: no default is h
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from lrat_bench.files import fingerprint
+from lrat_bench.values import Texts, listed
 
 __all__ = ["PinnedSampling", "Protocol", "Rollout", "Scoring"]
 
@@ -36,13 +37,13 @@ class PinnedSampling(BaseModel):
     top_k: int | None = None
     presence_penalty: float | None = None
     max_tokens: int | None = Field(default=None, ge=1)
-    stop: tuple[str, ...] | None = None
+    stop: Texts | None = None
 
 
 class Rollout(_Part):
     """What the agent is given and allowed."""
 
-    tools: tuple[Literal["search", "get_document"], ...] = Field(
+    tools: Annotated[tuple[Literal["search", "get_document"], ...], BeforeValidator(listed)] = Field(
         default=("search", "get_document"), min_length=1, description="tools offered, in the order presented"
     )
     k: int = Field(default=10, ge=1, description="documents per result list")

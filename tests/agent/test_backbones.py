@@ -174,9 +174,14 @@ def test_a_sampling_value_is_one_wherever_it_is_written() -> None:
         ("glm-4.7", {"context_tokens.x": 1}, r"'context_tokens\.x'"),
         ("glm-4.7", {"temperature": "hot"}, r"agent\.temperature cannot be 'hot'"),
         ("glm-4.7", {"top_p": 1.5}, r"agent\.top_p cannot be 1\.5"),
-        ("glm-4.7", {"model": "glm"}, r"agent\.model cannot be 'glm'"),
+        ("glm-4.7", {"model": "glm"}, r"agent\.model cannot be 'glm': must be a LiteLLM id with its provider, as in "),
+        ("glm-4.7", {"model": "hosted_vllm/"}, "must be a LiteLLM id"),
+        ("glm-4.7", {"max_tokens": 0}, r"agent\.max_tokens cannot be 0: must be at least 1$"),
+        ("glm-4.7", {"context_tokens": "long"}, "must be a whole number$"),
+        ("glm-4.7", {"omit": 5}, r"agent\.omit cannot be 5: must be a list, as in \[a, b\]$"),
+        ("glm-4.7", {"presentation.search.many": "maybe"}, r"search\.many cannot be 'maybe': must be true or false$"),
         ("glm-4.7", {"passback": "never"}, r"agent\.passback cannot be 'never'"),
-        ("glm-4.7", {"omit": ["temp"]}, r"agent\.omit.* cannot be 'temp'"),
+        ("glm-4.7", {"omit": ["temp"]}, r"agent\.omit cannot be 'temp': must be 'temperature'"),
         ("glm-4.7", {"presentation.find.name": "x"}, r"agent\.presentation.*'find'"),
         ("glm-4.7", {"parameters.num_retries": 3}, "num_retries"),
         ("glm-4.7", {"parameters.api_base": "http://x"}, "api_base"),
@@ -190,6 +195,13 @@ def test_a_setting_that_does_not_fit_is_refused_in_a_line(row: str, settings: di
     with pytest.raises(UsageError, match=words) as refused:
         with_settings(row, **settings)
     assert "\n" not in str(refused.value)
+
+
+def test_a_lone_text_is_a_list_of_one(tmp_path: Path) -> None:
+    row = with_settings("glm-4.7", stop="END", omit="seed")
+    assert (row.sampling.stop, row.omit) == (("END",), ("seed",))
+    mine = read_backbone(write(tmp_path, "model: groq/llama\nnotes: one line\nmatch: groq/*\nsampling: {stop: END}\n"))
+    assert (mine.notes, mine.match, mine.sampling.stop) == (("one line",), ("groq/*",), ("END",))
 
 
 def test_a_refused_sampling_value_can_be_insisted_on() -> None:
@@ -248,12 +260,15 @@ def test_a_file_may_say_everything_itself(tmp_path: Path) -> None:
     [
         ("- a\n", "mapping"),
         ("format: tags\n", "model: missing"),
-        ("model: llama\n", "model cannot be 'llama'"),
+        (
+            "model: llama\n",
+            "model cannot be 'llama': must be a LiteLLM id with its provider, as in hosted_vllm/",
+        ),
         ("model: groq/llama\ntemperature: 1\n", "temperature: there is no such field"),
         ("model: groq/llama\nsampling: {temperature: hot}\n", r"sampling\.temperature cannot be 'hot'"),
         ("model: groq/llama\nsampling: hot\n", "sampling"),
         ("model: groq/llama\npresentation: {search: {nam: x}}\n", r"presentation\.search\.nam: there is no such field"),
-        ("base: glm\nmodel: groq/llama\nextra_body: 3\n", "extra_body: input should be"),
+        ("base: glm\nmodel: groq/llama\nextra_body: 3\n", "extra_body: must be a mapping"),
         ("base: gml\nmodel: groq/llama\n", "base: no row 'gml'"),
     ],
 )

@@ -190,9 +190,9 @@ def test_each_format_is_found_by_name_and_knows_its_options() -> None:
     [
         ("tags", {"sytem": "x"}, "has no option 'sytem'; it has 'system', 'opened'"),
         ("native", {"opened": True}, "has no option 'opened'; it has none"),
-        ("tags", {"opened": "yes"}, "cannot have opened='yes': input should be a valid boolean"),
-        ("tags", {"system": 5}, "cannot have system=5: input should be a valid string"),
-        ("search_r1", {"template": "alpaca"}, "cannot have template='alpaca': input should be 'chatml' or 'plain'"),
+        ("tags", {"opened": "yes"}, "cannot have opened='yes': must be true or false"),
+        ("tags", {"system": 5}, "cannot have system=5: must be a text"),
+        ("search_r1", {"template": "alpaca"}, "cannot have template='alpaca': must be 'chatml' or 'plain'"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(name: str, options: dict[str, Any], says: str) -> None:

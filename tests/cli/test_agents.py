@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from lrat_bench.agent.agent import Agent
 from lrat_bench.agent.backbones import backbones
 from lrat_bench.agent.catalog import load_agent
 from lrat_bench.cli.main import main
 from lrat_bench.runs.resolve import Settings
+from lrat_bench.task.protocol import Rollout
 
 Said = tuple[int, str, str]
 Command = Callable[..., Said]
@@ -100,6 +103,74 @@ def test_litellm_ids_files_and_registered_agents_are_shown_too(command: Command,
     assert shown(command, "groq/llama")["sent"] == {"temperature": 1.0, "top_p": 1.0, "max_tokens": 8192}
     assert shown(command, "heuristic")["run"] == "lrat-bench run --agent heuristic"
     assert "lrat-bench run --agent heuristic" in command("show", "heuristic")[1].splitlines()
+
+
+def test_show_has_settings_in_place(command: Command) -> None:
+    words = ("agent.temperature=0.2", "agent.stop=END", "agent.presentation.search.name=find", "agent.extra_body.a=1")
+    given = [word for one in words for word in ("--set", one)]
+    code, out, err = command("show", "qwen3", *given, "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["model"] is None
+    assert found["tools"]["search"] == 'find({"query": "…"})'
+    assert (found["sent"]["temperature"], found["sent"]["stop"], found["sent"]["extra_body"]["a"]) == (0.2, ["END"], 1)
+    run = shlex.split(found["run"])
+    assert run[-4:] == ["--set", "agent.model=hosted_vllm/MODEL", "--set", "agent.api_base=http://localhost:8000/v1"]
+    settings = Settings.parse(run[at + 1] for at, word in enumerate(run) if word == "--set")
+    agent = load_agent("qwen3", settings.agent)
+    assert isinstance(agent, Agent)
+    assert agent.sent(Rollout()) == found["sent"]
+    assert "  temperature: 0.2" in command("show", "qwen3", *given)[1].splitlines()
+
+
+def test_show_serves_no_other_model_than_the_row_s(command: Command) -> None:
+    code, out, err = command(
+        "show",
+        "glm-4.7",
+        "--set",
+        "agent.model=hosted_vllm/mine",
+        "--set",
+        "agent.api_base=http://there:1/v1",
+        "--json",
+    )
+    assert code == 0, err
+    found = json.loads(out)
+    assert (found["model"], found["serving"]) == ("hosted_vllm/mine", {})
+    assert found["run"].count("api_base") == 1
+
+
+def test_an_agent_of_one_s_own_has_no_row(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_own_agents.py").write_text("async def agent(question, tools): return 'x'\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    code, out, _ = command("show", "my_own_agents:agent")
+    assert (code, len(out.splitlines())) == (0, 1)
+    assert "is an agent of your own, and has no row" in out
+    assert out.endswith("lrat-bench run --agent my_own_agents:agent\n")
+    assert shown(command, "my_own_agents:agent")["origin"] == "my_own_agents"
+
+
+def test_the_list_breaks_no_id(command: Command) -> None:
+    said = command("list")[1]
+    for row in backbones().values():
+        for one in (row.model,) if row.model else row.match:
+            assert one in said
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("qwen3", "--set", "agent.temprature=1"), "did you mean 'temperature'"),
+        (("qwen3", "--set", "protocol.k=5"), "agents show takes settings of the agent only, got protocol"),
+        (("heuristic", "--set", "agent.x=1"), "has no row to show agent.x in"),
+        (("json:loads", "--set", "agent.x=1"), "has no row to show agent.x in"),
+        (("json:nothing",), "cannot load 'json:nothing'"),
+    ],
+)
+def test_a_setting_that_cannot_be_shown_is_refused(command: Command, words: tuple[str, ...], says: str) -> None:
+    code, out, err = command("show", *words)
+    assert (code, out) == (2, "")
+    assert says in err
+    assert len(err.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,44 @@ def test_options_come_from_a_file_and_the_environment_and_the_command_line_wins(
     assert found["task"]["questions"] == 1
 
 
+def test_settings_in_a_file_are_flat_or_nested(command: Command, task_folder: Path, tmp_path: Path) -> None:
+    words = ("run", "--task", task_folder, "--retriever", "none", "--agent", "groq/llama", "--dry-run", "--json")
+
+    def planned(text: str) -> Any:
+        (tmp_path / "c.yaml").write_text(text)
+        code, out, err = command(*words, "--config", "c.yaml")
+        assert code == 0, err
+        return json.loads(out)
+
+    flat = planned("set: {protocol.k: 5, agent.stop: [END], agent.extra_body.note: 😀, agent.extra_body.min_p: 1.0e-5}")
+    nested = planned("set:\n  protocol: {k: 5}\n  agent:\n    stop: END\n    extra_body: {note: 😀, min_p: 0.00001}\n")
+    assert nested == flat
+    assert nested["protocol"]["k"] == 5
+    assert nested["agent"]["sent"]["stop"] == ["END"]
+    assert nested["agent"]["sent"]["extra_body"] == {"note": "😀", "min_p": 0.00001}
+    (tmp_path / "c.yaml").write_text("set: [protocol.k=5]\n")
+    refused(command(*words, "--config", "c.yaml"), "set must be a mapping", "{protocol.k: 5}", "{protocol: {k: 5}}")
+
+
+def test_what_a_manifest_says_was_set_can_be_set_again(task_folder: Path, tmp_path: Path) -> None:
+    import lrat_bench
+
+    words: dict[str, Any] = {"task": str(task_folder), "retriever": "none"}
+    one = lrat_bench.run(**words, set={"protocol.k": 3, "protocol.max_calls": 2}, out=tmp_path / "a")
+    said = one.manifest.settings["set"]
+    assert said == {"protocol": {"k": 3, "max_calls": 2}}
+    again = lrat_bench.run(**words, set=said, out=tmp_path / "b")
+    assert again.manifest.identity == one.manifest.identity
+
+
+def test_judging_anew_names_a_changed_scoring_once(command: Command, task_folder: Path) -> None:
+    command("run", "--task", task_folder, "--retriever", "oracle", "--judge", "contains", "--out", "a")
+    code, out, _ = command("score", "a", "--judge", "exact", "--json")
+    assert code == 0
+    assert "default+custom-scoring" in out
+    assert "custom-scoring+custom-scoring" not in out
+
+
 def test_lists_show_what_there_is(command: Command) -> None:
     assert [task["name"] for task in json.loads(command("tasks", "list", "--json")[1])] == [
         "synth-wiki",

@@ -42,6 +42,12 @@ def test_the_list_has_every_judge_with_its_model_and_every_rubric(command: Comma
     assert (leaderboard["model"], leaderboard["rubric"]) == ("hosted_vllm/Qwen/Qwen3-32B", "browsecomp-plus-v1")
 
 
+def test_the_list_breaks_no_id(command: Command) -> None:
+    said = command("judges", "list")[1]
+    for row in presets().values():
+        assert row.model in said
+
+
 @pytest.mark.parametrize("verb", ["run", "score"])
 def test_the_help_names_every_judge_and_every_rubric(command: Command, verb: str) -> None:
     said = " ".join(command(verb, "--help")[1].split()).replace("- ", "-")

@@ -217,7 +217,7 @@ def test_an_endpoint_that_refuses_everything_is_found_before_anything_is_spent(
     with Endpoint(Heuristic(), faults=lambda number, body: fault) as endpoint:
         with pytest.raises(UsageError, match=said):
             over_http(task_folder, endpoint, tmp_path / "run")
-        assert not (tmp_path / "run" / "manifest.json").exists()
+        assert not (tmp_path / "run").exists()
 
 
 def test_an_endpoint_that_begins_to_refuse_everything_ends_the_run_and_loses_nothing(
@@ -235,18 +235,27 @@ def test_an_endpoint_that_begins_to_refuse_everything_ends_the_run_and_loses_not
     assert kept.items() <= played(found).items()
 
 
+def at_call(number: int, deed: Callable[[], None]) -> tuple[Callable[[int, dict[str, Any]], None], threading.Thread]:
+    """Something that happens to a server when it has been called so often, and the thread that it happens in."""
+    thread = threading.Thread(target=deed)
+
+    def watch(call: int, body: dict[str, Any]) -> None:
+        if call == number:
+            thread.start()
+
+    return watch, thread
+
+
 def test_a_server_that_is_down_for_a_while_delays_the_run_and_loses_nothing(wiki: Task, tmp_path: Path) -> None:
     here = lrat_bench.run(task=wiki, agent="heuristic", retriever="oracle", out=tmp_path / "here", limit=8)
-    with Endpoint(Heuristic(), seconds=0.02) as endpoint:
 
-        def outage() -> None:
-            time.sleep(0.7)
-            endpoint.stop()
-            time.sleep(3)
-            endpoint.start()
+    def outage() -> None:
+        endpoint.stop()
+        time.sleep(3)
+        endpoint.start()
 
-        watchdog = threading.Thread(target=outage)
-        watchdog.start()
+    watch, outage_thread = at_call(15, outage)
+    with Endpoint(Heuristic(), seconds=0.02, faults=watch) as endpoint:
         # The clock of max_seconds stands while the server is down, or questions would end as time_limit.
         there = over_http(
             wiki,
@@ -256,16 +265,15 @@ def test_a_server_that_is_down_for_a_while_delays_the_run_and_loses_nothing(wiki
             concurrency=2,
             set={"agent.outage_seconds": 60, "protocol.max_seconds": 2.5},
         )
-        watchdog.join()
+        outage_thread.join()
     assert {record.status for record in there.trajectories} == {"answered"}
     assert played(there) == played(here)
     assert any(turn.attempts > 1 for record in there.trajectories for turn in record.turns)
 
 
 def test_a_server_that_is_gone_ends_the_run_with_everything_kept(wiki: Task, tmp_path: Path) -> None:
-    with Endpoint(Heuristic(), seconds=0.02) as endpoint:
-        killer = threading.Timer(1.0, endpoint.stop)
-        killer.start()
+    watch, killer = at_call(30, lambda: endpoint.stop())
+    with Endpoint(Heuristic(), seconds=0.02, faults=watch) as endpoint:
         with pytest.raises(RunIncomplete, match="of 12 rollouts done"):
             over_http(wiki, endpoint, tmp_path / "run", limit=12, concurrency=2, set={"agent.outage_seconds": 1.5})
         killer.join()
@@ -379,6 +387,25 @@ def test_cost_is_capped_over_all_invocations(task_folder: Path, tmp_path: Path) 
     assert found.metrics.metric("cost_usd").n == 2
 
 
+def test_under_a_cap_only_questions_start_that_it_will_pay_for(wiki: Task, tmp_path: Path) -> None:
+    prices = {"agent.input_price": 2, "agent.output_price": 8}
+    words: dict[str, Any] = {"limit": 40, "concurrency": 16, "set": prices}
+    with Endpoint(Heuristic(), seconds=0.02) as endpoint:
+        with pytest.raises(RunIncomplete, match="cost cap"):
+            over_http(wiki, endpoint, tmp_path / "run", max_cost=0.3, **words)
+        stopped = Run(tmp_path / "run")
+        done = sum(record.status == "answered" for record in stopped.trajectories)
+        spoilt = sum(record.status == "error" for record in stopped.trajectories)
+        assert stopped.folder.spent < 0.35
+        assert done >= 8
+        assert spoilt <= 2
+        found = over_http(wiki, endpoint, tmp_path / "run", max_cost=30, **words)
+    assert not found.metrics.unresolved
+    mean = found.metrics.metric("cost_usd").value
+    assert mean is not None
+    assert found.folder.spent < 40 * mean * 1.15
+
+
 def judge_model(outcome: str = "yes") -> Callable[[dict[str, Any]], Turn]:
     return lambda body: answers(f"extracted_final_answer: x\nreasoning: y\n**correct:** {outcome}\nconfidence: 80")
 
@@ -404,6 +431,30 @@ def test_a_judge_that_is_down_leaves_answers_ungraded_and_score_fills_them_in(
         _, _, scores = lrat_bench.api.rescore(tmp_path / "run", set=reach)
     assert scores.outcomes["correct"] == 2
     assert scores.metric("success_rate").value == 1
+
+
+def test_what_is_graded_is_scored_again_without_the_judge_s_server(
+    task_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LRAT_BENCH_CACHE", str(tmp_path / "cache"))
+    words: dict[str, Any] = {"task": str(task_folder), "agent": "heuristic", "retriever": "oracle", "judge": LOCAL}
+    with Endpoint(judge_model()) as judge:
+        reach = {"judge.api_base": judge.url, "judge.outage_seconds": 0.5, "judge.temperature": 0.5}
+        lrat_bench.run(**words, out=tmp_path / "run", limit=1, set=reach)
+        judge.stop()
+        with pytest.raises(RunIncomplete, match="cannot be reached"):
+            lrat_bench.run(**words, out=tmp_path / "run", set=reach)
+        lrat_bench.run(**words, out=tmp_path / "run", set=reach, preflight=False)
+        judge.start()
+        # The address is the one of the run, unless another is given.
+        _, manifest, scores = lrat_bench.api.rescore(tmp_path / "run")
+        assert scores.outcomes["correct"] == 2
+    _, _, again = lrat_bench.api.rescore(tmp_path / "run")
+    assert again.outcomes["correct"] == 2
+    assert again.judge_name == LOCAL
+    assert manifest.judge["rubric"] == "browsecomp-plus-v1"
+    assert "{question}" in manifest.judge["rubric_text"]
+    assert manifest.judge["sent"]["temperature"] == 0.5
 
 
 def test_a_judge_costs_apart_from_the_agent(task_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

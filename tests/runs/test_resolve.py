@@ -23,6 +23,19 @@ def test_settings_are_sorted_into_rooms_and_read_as_yaml() -> None:
     assert Settings.of({"protocol.k": 5}).protocol == {"k": 5}
 
 
+def test_settings_may_be_nested_as_they_stand_in_a_manifest() -> None:
+    nested = {"task": {"documents": 1000}, "agent": {"extra_body": {"min_p": 0.1}}, "protocol": {}}
+    assert Settings.of(nested).to_dict() == {"task": {"documents": 1000}, "agent": {"extra_body": {"min_p": 0.1}}}
+    given = Settings.parse(["protocol.k=5", "retriever.k1=1", "agent.extra_body.a=1"])
+    assert Settings.of(given.to_dict()) == given
+    assert Settings.parse(["protocol={k: 5, max_calls: null}"]).protocol == {"k": 5, "max_calls": None}
+
+
+def test_of_two_values_of_a_setting_the_last_one_counts() -> None:
+    assert Settings.parse(["protocol.k=1", "protocol={k: 2}"]).protocol == {"k": 2}
+    assert Settings.parse(["protocol.k=1", "protocol={k: 2}", "protocol.k=3"]).protocol == {"k": 3}
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -30,6 +43,9 @@ def test_settings_are_sorted_into_rooms_and_read_as_yaml() -> None:
         ("protocol.k", "room.key=value"),
         ("protokol.k=5", "did you mean 'protocol'"),
         (".=1", "room"),
+        ("protocol=5", "protocol.KEY=VALUE or protocol={KEY: VALUE}"),
+        ("protocol.=5", "protocol.KEY=VALUE"),
+        ("protokol={k: 5}", "did you mean 'protocol'"),
     ],
 )
 def test_settings_of_another_form_are_refused(text: str, says: str) -> None:
@@ -50,6 +66,19 @@ def test_a_changed_scoring_knob_alone_leaves_the_rollout_its_name() -> None:
     assert changed.scoring.fingerprint != before.scoring.fingerprint
 
 
+def test_a_scoring_that_is_changed_twice_is_named_once() -> None:
+    twice = customise(customise(Protocol(name="lrat-v1"), {"judge": "contains"}), {"judge": "gpt-4.1"})
+    assert (twice.name, twice.scoring.judge) == ("lrat-v1+custom-scoring", "gpt-4.1")
+    before = Protocol(name="default+custom-scoring+custom-scoring")
+    assert customise(before, {"judge": "contains"}).name == "default+custom-scoring"
+
+
+def test_a_lone_text_is_a_list_of_one() -> None:
+    changed = customise(Protocol(), {"tools": "search", "sampling": {"stop": "END"}})
+    assert (changed.rollout.tools, changed.rollout.sampling.stop) == (("search",), ("END",))
+    assert changed == customise(Protocol(), {"tools": ["search"], "sampling": {"stop": ["END"]}})
+
+
 def test_a_knob_set_to_what_it_was_changes_nothing() -> None:
     assert customise(Protocol(), {"k": 10}) == Protocol()
 
@@ -58,9 +87,16 @@ def test_a_knob_set_to_what_it_was_changes_nothing() -> None:
     ("changes", "says"),
     [
         ({"snippet_token": 5}, "did you mean 'snippet_tokens'"),
-        ({"k": 0}, "protocol.k cannot be 0"),
-        ({"k": "many"}, "protocol.k cannot be 'many'"),
-        ({"tools": ["google"]}, "protocol.tools cannot be ['google']"),
+        ({"k": 0}, "protocol.k cannot be 0: must be at least 1"),
+        ({"k": "many"}, "protocol.k cannot be 'many': must be a whole number"),
+        ({"tools": ["google"]}, "protocol.tools cannot be 'google': must be 'search' or 'get_document'"),
+        ({"tools": []}, "protocol.tools cannot be []: must not be empty"),
+        ({"notices": "perhaps"}, "protocol.notices cannot be 'perhaps': must be true or false"),
+        ({"max_seconds": 0}, "protocol.max_seconds cannot be 0: must be more than 0"),
+        ({"sampling": {"temprature": 1}}, "protocol.sampling.temprature: there is no such field"),
+        ({"sampling": {"temperature": -1}}, "protocol.sampling.temperature cannot be -1: must be at least 0"),
+        ({"prompt": 5}, "protocol.prompt cannot be 5: must be a text"),
+        ({"parameters": "api_key=s3cret"}, "protocol.parameters: must be a mapping, as in {key: value}"),
     ],
 )
 def test_wrong_knobs_are_named_with_their_value(changes: dict[str, Any], says: str) -> None:

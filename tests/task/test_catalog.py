@@ -178,9 +178,9 @@ def test_a_cache_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("domain: ID", "domain: in", r"tiny\.yaml: domain: Input should be 'ID' or 'OOD'"),
-        ("license: CC0-1.0", "licence: CC0-1.0", r"tiny\.yaml: license: Field required; licence: Extra inputs"),
-        ("max_turns: 1", "max_turn: 1", r"tiny\.yaml: protocols\.closed\.rollout\.max_turn: Extra inputs"),
+        ("domain: ID", "domain: in", r"tiny\.yaml: domain: must be 'ID' or 'OOD'"),
+        ("license: CC0-1.0", "licence: CC0-1.0", r"tiny\.yaml: license: is missing; licence: there is no such field"),
+        ("max_turns: 1", "max_turn: 1", r"tiny\.yaml: protocols\.closed\.rollout\.max_turn: there is no such field"),
         ("default_split: test", "default_split: dev", r"default_split 'dev' is not among splits: test"),
         ("name: tiny", "name: small", r"name 'small' must be the file's, 'tiny'"),
         ("source: tiny-source", "source: huge", r"unknown task source 'huge': known: tiny-source"),

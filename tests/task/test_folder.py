@@ -131,12 +131,12 @@ def test_a_default_that_does_not_exist_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("splits: [a]", r"task\.yaml: splits: Input should be a valid dictionary"),
-        ("split: {}\nsettings: {}", r"task\.yaml: split: Extra inputs .*; settings: Extra inputs"),
-        ("protocols: {p: {rollout: {kk: 5}}}", r"task\.yaml: protocols\.p\.rollout\.kk: Extra inputs"),
+        ("splits: [a]", r"task\.yaml: splits: must be a mapping"),
+        ("split: {}\nsettings: {}", r"task\.yaml: split: there is no such field; settings: there is no such field"),
+        ("protocols: {p: {rollout: {kk: 5}}}", r"task\.yaml: protocols\.p\.rollout\.kk: there is no such field"),
         ("default_protocol: p", r"task\.yaml: card: .*default_protocol 'p' is not among protocols"),
         ("a: b: c", r"task\.yaml:1: not valid YAML"),
-        ("- 1", r"task\.yaml: card: Input should be a valid dictionary"),
+        ("- 1", r"task\.yaml: card: must be a mapping"),
     ],
 )
 def test_a_wrong_card_is_named_with_its_key(tmp_path: Path, content: str, message: str) -> None:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from lrat_bench.agent.formats.base import WireFormat
 from lrat_bench.errors import UsageError, foreign
 from lrat_bench.registry import Entry, Registry
+from lrat_bench.values import said
 
 __all__ = ["FORMATS", "load_format"]
 
@@ -50,5 +51,5 @@ def load_format(name: str, options: Mapping[str, Any] | None = None) -> WireForm
         except ValidationError as error:
             first = error.errors()[0]
             key = str(first["loc"][0])
-            raise UsageError(f"wire format {name!r} cannot have {key}={given[key]!r}: {first['msg'].lower()}") from None
+            raise UsageError(f"wire format {name!r} cannot have {key}={given[key]!r}: {said(first)}") from None
     return found

@@ -39,6 +39,14 @@ _EXHAUSTED = re.compile(r"insufficient_quota|credit balance|insufficient (?:bala
 _WAIT = re.compile(r"(?:(?:re)?try (?:again )?in|retryDelay\\?\"?:? ?\\?\"?) ?(\d+(?:\.\d+)?) ?(ms|s)\b", re.IGNORECASE)
 # gpt-oss now and then writes a header that the server's own parser refuses; another sample of the turn is fine.
 _UNPARSED = re.compile(r"unexpected tokens remaining in message header|HarmonyError|openai_harmony", re.IGNORECASE)
+# LiteLLM and the clients below it say it without asking any server, each in its own words.
+_NO_KEY = re.compile(
+    r"missing credentials|api_key client option must be set|"
+    r"(?:missing|no|provide (?:an?|your)) [\w .'\"]{0,40}API[ _]?key|"
+    r"API[ _]?key[\w .'\"]{0,20}(?:is missing|not (?:set|found|provided)|is required|must be set)|"
+    r"_API_KEY[\w .'\"]{0,20}(?:missing|not (?:set|found|provided)|is required|must be set)",
+    re.IGNORECASE,
+)
 _UNPAID, _REFUSED = 402, (401, 403, 404, 405, 410)
 _BUSY = (429, 503, 529)
 _GATEWAY = (408, 502, 503, 504, 529)
@@ -93,8 +101,10 @@ def classify(error: Exception) -> RolloutError | Transient:
         return ContextOverflow(reason)
     if kind == "ContentPolicyViolationError" or (status in (400, 403, 422) and _FILTERED.search(whole)):
         return ModelRefusal(reason)
-    if "Invalid response object" in whole:
-        return malformed(whole.rpartition("Error: ")[2] or "it cannot be read")
+    if not headers and _NO_KEY.search(whole):
+        return FatalModelError(f"{said.rstrip('.')} (or name another variable with api_key_env)")
+    if "Invalid response object" in str(error):
+        return malformed(str(error).rpartition("Error: ")[2] or "it cannot be read")
     if (
         status == _UNPAID
         or (status in (400, 403) and _NO_CREDIT.search(whole))
@@ -131,6 +141,9 @@ def _exhausted(status: int | None, text: str, retry_after: float | None) -> bool
 
 def _text(error: Exception) -> str:
     text = " ".join(str(getattr(error, "message", None) or error).split()) or type(error).__name__
+    # Some of LiteLLM's messages hold its own traceback; what they say stands before it, or at its end.
+    said, _, traceback = text.partition("Traceback (most recent call last)")
+    text = said.strip() or traceback.rpartition("Error: ")[2].strip() or text
     return _PREFIXES.sub("", text)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from lrat_bench.errors import RolloutError, boundary
 from lrat_bench.files import fingerprint
 from lrat_bench.model.access import remote
+from lrat_bench.model.lite.payload import sent
 from lrat_bench.model.seam import Message, Model, Request, Turn
 from lrat_bench.score.extract import extract
 from lrat_bench.score.judges.base import NOTHING_USED, Judgement
@@ -48,6 +50,7 @@ class LlmJudge:
         self.model = model
         self._rubric = load_rubric(scoring.rubric or preset.rubric)
         self._sampling = preset.sampling()
+        self._spec = preset.spec()
         self._cache = cache
         self.fingerprint = fingerprint(
             {
@@ -80,6 +83,16 @@ class LlmJudge:
         """The model that the endpoint reports; None before its first reply, or where there is no endpoint."""
         model = remote(self.model)
         return None if model is None else model.reported
+
+    def describe(self) -> dict[str, Any]:
+        """What the manifest says of it beside name and fingerprint: presets may change, what was sent may not."""
+        return {
+            "model": self._spec.model,
+            "rubric": self._rubric.name,
+            "rubric_text": self._rubric.text,
+            "sent": sent(self._spec, self._sampling),
+            "tries": TRIES,
+        }
 
     async def close(self) -> None:
         """Nothing is held."""
