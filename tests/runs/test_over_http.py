@@ -272,7 +272,10 @@ def test_a_server_that_is_down_for_a_while_delays_the_run_and_loses_nothing(wiki
 
 
 def test_a_server_that_is_gone_ends_the_run_with_everything_kept(wiki: Task, tmp_path: Path) -> None:
-    watch, killer = at_call(30, lambda: endpoint.stop())
+    def end() -> None:
+        endpoint.stop()
+
+    watch, killer = at_call(30, end)
     with Endpoint(Heuristic(), seconds=0.02, faults=watch) as endpoint:
         with pytest.raises(RunIncomplete, match="of 12 rollouts done"):
             over_http(wiki, endpoint, tmp_path / "run", limit=12, concurrency=2, set={"agent.outage_seconds": 1.5})
