@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 from lrat_bench.agent.episode import Player
 from lrat_bench.agent.function import AgentFunction
-from lrat_bench.errors import LratBenchError, RunIncomplete, UsageError, foreign
+from lrat_bench.errors import RunIncomplete, UsageError
 from lrat_bench.files import cache_folder
 from lrat_bench.model.access import Access
 from lrat_bench.model.budget import Budget
@@ -21,19 +20,15 @@ from lrat_bench.model.spec import Connection
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.retriever.base import BuildContext, Retriever
 from lrat_bench.retriever.catalog import load_retriever as _load_retriever
-from lrat_bench.runs.config import RunConfig
+from lrat_bench.runs.command import carry_out, prepare
 from lrat_bench.runs.event_loop import EventLoop
-from lrat_bench.runs.folder import RunFolder
 from lrat_bench.runs.judge_choice import JudgeChoice
-from lrat_bench.runs.manifest import Manifest, describe_run, with_endpoints
-from lrat_bench.runs.preflight import preflight as try_models
+from lrat_bench.runs.manifest import Manifest
 from lrat_bench.runs.resolve import Settings, resolve
 from lrat_bench.runs.run import Run
-from lrat_bench.runs.runner import play_owed
 from lrat_bench.runs.scoring import (
     find_task,
     is_graded,
-    is_settled,
     judge_folder,
     measure_folder,
     selected,
@@ -58,7 +53,6 @@ __all__ = [
     "load_task",
     "rescore",
     "run",
-    "run_config",
 ]
 
 DEFAULTS = {"task": "synth-wiki", "agent": "heuristic", "retriever": "bm25"}
@@ -136,7 +130,7 @@ def run(
         progress=progress,
     )
     try:
-        return run_config(config, out=out, fresh=fresh, preflight=preflight, progress=progress, on_tally=on_tally)
+        return carry_out(config, out=out, fresh=fresh, preflight=preflight, progress=progress, on_tally=on_tally)
     finally:
         if isinstance(retriever, str):
             close(config.retriever)
@@ -164,77 +158,6 @@ def access(
         budget=Budget() if max_cost is None else Budget(max_cost),
         cassette=None if cassette is None else Cassette(Path(cassette), cassette_mode),
     )
-
-
-def run_config(
-    config: RunConfig,
-    *,
-    out: str | Path | None = None,
-    fresh: bool = False,
-    preflight: bool = True,
-    progress: Progress = no_progress,
-    on_tally: OnTally | None = None,
-) -> Run:
-    """Carry out a resolved run; see `run`."""
-    folder = RunFolder(Path(out) if out is not None else config.folder_in(Path("runs")))
-    manifest = describe_run(config)
-    with folder.hold(), EventLoop() as loop:
-        try:
-            if not fresh:
-                folder.refuse_another(manifest)
-            if not fresh:
-                config.access.budget.resume(folder.costs)
-            if preflight and (fresh or not is_settled(config, folder)):
-                manifest = with_endpoints(manifest, loop.run(try_models(config)))
-            else:
-                config.access.require_prices()
-                if not is_settled(config, folder):
-                    loop.run(config.access.warm_up())
-            _prepare(config.retriever, progress)
-            # Only now is anything let go of: all that could be refused has been.
-            if fresh:
-                folder.discard()
-            folder.claim(manifest)
-            config.access.budget.keep_in(folder.costs)
-            _play_and_score(config, folder, loop, on_tally or (lambda _: None))
-        finally:
-            loop.run(_close(config))
-    return Run(folder.path, config.task)
-
-
-def _play_and_score(config: RunConfig, folder: RunFolder, loop: EventLoop, on_tally: OnTally) -> None:
-    judging = Judging(config.judge)
-    try:
-        loop.run(play_owed(config, folder, on_tally=on_tally, judging=judging))
-        loop.run(judge_folder(folder, config.task, judging))
-        measure_folder(folder, config.task, config.judge)
-    except (KeyboardInterrupt, RunIncomplete) as stopped:
-        # Whatever stopped it (a full disk) may stop this too, and has been said.
-        with suppress(LratBenchError, OSError):
-            if isinstance(stopped, RunIncomplete):
-                loop.run(judge_folder(folder, config.task, judging))
-            measure_folder(folder, config.task, config.judge)
-        if isinstance(stopped, RunIncomplete):
-            raise
-        raise RunIncomplete(
-            f"interrupted; {folder.path} keeps every question that was finished, and the same command goes on"
-        ) from None
-
-
-async def _close(config: RunConfig) -> None:
-    """Close what the run opened; what fails at that is logged, since its answers are in."""
-    closing: list[tuple[str, Callable[[], Awaitable[None]]]] = [(f"judge {config.judge.name!r}", config.judge.close)]
-    if config.owns_agent:
-        closing.append((f"agent {config.agent.name!r}", config.agent.close))
-    closing.append(("model clients", config.access.close))
-    for what, shut in closing:
-        try:
-            await shut()
-        except LratBenchError:
-            raise
-        except Exception as error:  # noqa: BLE001 -- code of anybody's
-            said = f"{type(error).__name__}: {error}"
-            logging.getLogger(__name__).warning("closing %s failed (%s); its answers are kept", what, said)
 
 
 def close(retriever: Retriever) -> None:
@@ -367,10 +290,5 @@ def load_retriever(
     """
     over = load_task(task, progress=progress) if isinstance(task, str) else task
     found = _load_retriever(retriever, BuildContext(over, dict(set or {}), cache_folder()))
-    _prepare(found, progress)
+    prepare(found, progress)
     return found
-
-
-def _prepare(retriever: Retriever, progress: Progress) -> None:
-    with foreign(f"retriever {retriever.name!r} cannot be prepared"):
-        retriever.prepare(progress)

@@ -89,8 +89,9 @@ def run(
     The same command again completes what is missing: questions that were not asked yet, or ended in an
     infrastructure error. More --repeats or a larger --limit extend a run; anything else is another folder.
     """
-    from lrat_bench.api import access, close, run_config
+    from lrat_bench.api import access, close
     from lrat_bench.report.summary import summary, to_json
+    from lrat_bench.runs.command import carry_out
     from lrat_bench.runs.resolve import Settings, resolve
 
     with watch() as shown:
@@ -113,9 +114,7 @@ def run(
         try:
             if dry_run:
                 return _show_plan(config, out, as_json=json)
-            done = run_config(
-                config, out=out, fresh=fresh, preflight=preflight, progress=shown.work, on_tally=shown.run
-            )
+            done = carry_out(config, out=out, fresh=fresh, preflight=preflight, progress=shown.work, on_tally=shown.run)
         finally:
             close(config.retriever)
     manifest, scores = done.manifest, done.metrics
