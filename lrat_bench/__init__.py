@@ -16,17 +16,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lrat_bench.agent.agent import Agent
-    from lrat_bench.api import load_retriever, load_run, load_task, run
+    from lrat_bench.agent.function_tools import Tools
+    from lrat_bench.api import load_retriever, load_run, load_task, rescore, run
     from lrat_bench.model.seam import Message, Model, Request, Sampling, Tool, ToolCall, Turn
     from lrat_bench.retriever.base import BuildContext, Ranked, Retriever, SearchContext
     from lrat_bench.runs.run import Run
-    from lrat_bench.task.protocol import Protocol
+    from lrat_bench.score.judges.base import Judge, Judgement
+    from lrat_bench.task.protocol import Protocol, Scoring
     from lrat_bench.task.task import Task
     from lrat_bench.trajectory import Trajectory
 
 __all__ = [
     "Agent",
     "BuildContext",
+    "Judge",
+    "Judgement",
     "Message",
     "Model",
     "Protocol",
@@ -35,25 +39,30 @@ __all__ = [
     "Retriever",
     "Run",
     "Sampling",
+    "Scoring",
     "SearchContext",
     "Task",
     "Tool",
     "ToolCall",
+    "Tools",
     "Trajectory",
     "Turn",
     "load_retriever",
     "load_run",
     "load_task",
+    "rescore",
     "run",
 ]
 
 _HOMES = {
     "lrat_bench.agent.agent": ("Agent",),
-    "lrat_bench.api": ("load_retriever", "load_run", "load_task", "run"),
+    "lrat_bench.agent.function_tools": ("Tools",),
+    "lrat_bench.api": ("load_retriever", "load_run", "load_task", "rescore", "run"),
     "lrat_bench.model.seam": ("Message", "Model", "Request", "Sampling", "Tool", "ToolCall", "Turn"),
     "lrat_bench.retriever.base": ("BuildContext", "Ranked", "Retriever", "SearchContext"),
     "lrat_bench.runs.run": ("Run",),
-    "lrat_bench.task.protocol": ("Protocol",),
+    "lrat_bench.score.judges.base": ("Judge", "Judgement"),
+    "lrat_bench.task.protocol": ("Protocol", "Scoring"),
     "lrat_bench.task.task": ("Task",),
     "lrat_bench.trajectory": ("Trajectory",),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any, Literal
 
 from lrat_bench.files import encodable
@@ -56,7 +57,13 @@ def reported_model(response: Any) -> str | None:
     """The model id that the reply carries."""
     hidden = getattr(response, "_hidden_params", None) or {}
     found = hidden.get("provider_response_model") or getattr(response, "model", None)
-    return redact(encodable(str(found))) if found else None
+    return _shown(str(found)) if found else None
+
+
+@lru_cache(maxsize=64)
+def _shown(name: str) -> str:
+    """A name that may be written anywhere; it is the same in every reply."""
+    return redact(encodable(name))
 
 
 def _text(content: Any) -> str:
