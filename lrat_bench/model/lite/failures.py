@@ -47,6 +47,7 @@ _NO_KEY = re.compile(
     r"_API_KEY[\w .'\"]{0,20}(?:missing|not (?:set|found|provided)|is required|must be set)",
     re.IGNORECASE,
 )
+_NO_LIBRARY = re.compile(r"No module named '(\w+)")
 _UNPAID, _REFUSED = 402, (401, 403, 404, 405, 410)
 _BUSY = (429, 503, 529)
 _GATEWAY = (408, 502, 503, 504, 529)
@@ -101,6 +102,10 @@ def classify(error: Exception) -> RolloutError | Transient:
         return ContextOverflow(reason)
     if kind == "ContentPolicyViolationError" or (status in (400, 403, 422) and _FILTERED.search(whole)):
         return ModelRefusal(reason)
+    if not headers and (lacking := _NO_LIBRARY.search(whole)):
+        return FatalModelError(
+            f"LiteLLM needs a library for this model that is not installed: pip install {lacking[1]}"
+        )
     if not headers and _NO_KEY.search(whole):
         return FatalModelError(f"{said.rstrip('.')} (or name another variable with api_key_env)")
     if "Invalid response object" in str(error):

@@ -87,6 +87,27 @@ def test_a_reply_that_cannot_be_read_is_drawn_again_and_said_in_short() -> None:
     assert str(found) == "the reply is malformed: 'int' is no text"
 
 
+def test_a_library_that_litellm_lacks_is_named() -> None:
+    found = classify(HttpError(500, "litellm.APIConnectionError: APIConnectionError: No module named 'boto3.session'"))
+    assert isinstance(found, FatalModelError)
+    assert str(found).endswith("pip install boto3")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Missing credentials. Please pass an `api_key`, or set the `OPENAI_API_KEY` environment variable.",
+        "Missing Anthropic API Key - A call is being made to anthropic but no key is set",
+        "Missing Gemini API key. Set GEMINI_API_KEY or GOOGLE_API_KEY. Traceback (most recent call last): File x.py",
+        "The api_key client option must be set either by passing api_key to the client or by setting X_API_KEY",
+    ],
+)
+def test_a_key_that_is_missing_is_no_outage(message: str) -> None:
+    found = classify(HttpError(500, message))
+    assert isinstance(found, FatalModelError)
+    assert "Traceback" not in str(found)
+
+
 def test_an_address_that_is_wrong_is_hinted_at() -> None:
     assert "/v1" in str(classify(HttpError(405, "Method Not Allowed", {"a": "b"})))
 
