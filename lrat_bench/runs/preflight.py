@@ -101,8 +101,8 @@ async def _try_agent(config: RunConfig, agent: Agent, model: Remote) -> Endpoint
         )
     if context is not None and agent.context_tokens is None:
         _log.warning(
-            "agent %s has a window of %s tokens: with --set agent.context_tokens=%d an overflow is foreseen instead of "
-            "met",
+            "agent %s has a window of %s tokens: with --set agent.context_tokens=%d the answer is asked for before it "
+            "is full",
             *(canary.name, f"{context:,}", context),
         )
     trial = _impatient(model)
