@@ -1,13 +1,14 @@
-"""Values as users give them: one text where a list of texts is meant, and what is said of those that do not fit."""
+"""Values as users give them: texts for lists, mappings over mappings, and what is said of those that do not fit."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ValidationError
 from pydantic_core import ErrorDetails
 
-__all__ = ["Texts", "listed", "plainly", "said"]
+__all__ = ["Texts", "listed", "merged", "nested", "plainly", "said"]
 
 _MAPPING = "must be a mapping, as in {{key: value}}"
 _LIST = "must be a list, as in [a, b]"
@@ -54,6 +55,21 @@ def plainly(error: ValidationError) -> str:
     if first["type"] in ("missing", "extra_forbidden") or not public or set(_PRIVATE) & set(first["loc"]):
         return f"{place}: {said(first)}"
     return f"{place} cannot be {given!r}: {said(first)}"
+
+
+def merged(old: Any, new: Any) -> Any:
+    """`new` in place of `old`; mappings entry by entry, where null takes one out."""
+    if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
+        return new
+    kept = {key: value for key, value in old.items() if key not in new}
+    return {**kept, **{key: merged(old.get(key), value) for key, value in new.items() if value is not None}}
+
+
+def nested(path: Sequence[str], value: Any) -> Any:
+    """A value in mappings of one entry each: `["a", "b"]` and 5 give `{"a": {"b": 5}}`."""
+    for step in reversed(path):
+        value = {step: value}
+    return value
 
 
 def listed(value: Any) -> Any:

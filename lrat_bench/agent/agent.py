@@ -15,7 +15,7 @@ from lrat_bench.agent.tools import offered
 from lrat_bench.files import fingerprint
 from lrat_bench.model.access import remote
 from lrat_bench.model.lite.payload import sent
-from lrat_bench.model.seam import Model, Sampling
+from lrat_bench.model.seam import Model, Sampling, Tool
 from lrat_bench.task.protocol import Rollout
 
 __all__ = ["Agent"]
@@ -73,6 +73,14 @@ class Agent:
             **({"row": self.row} if self.row else {}),
         }
 
+    def tools_under(self, rollout: Rollout) -> tuple[Tool, ...]:
+        """The protocol's tools that can be called in the wire format, under the names the agent knows them by.
+
+        Raises:
+            UsageError: none of them can.
+        """
+        return present(self.format.offer(offered(rollout)), self.presentation)
+
     def sent(self, rollout: Rollout) -> dict[str, Any] | None:
         """What goes out with every request under these rules, beside the conversation and its seed.
 
@@ -81,7 +89,7 @@ class Agent:
         model = remote(self.model)
         if model is None:
             return None
-        tools = present(self.format.offer(offered(rollout)), self.presentation)
+        tools = self.tools_under(rollout)
         history = self.format.start("", tools)
         sampling = self.sampling_under(rollout, seed=None)
         request = self.format.request(history, tools, may_call=True, sampling=sampling)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from functools import cache, reduce
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -25,7 +25,7 @@ from lrat_bench.files import read_yaml
 from lrat_bench.model.parameters import Body, Parameters
 from lrat_bench.model.seam import Sampling
 from lrat_bench.model.spec import Connection, ModelSpec
-from lrat_bench.values import Texts, listed, plainly
+from lrat_bench.values import Texts, listed, merged, nested, plainly
 
 __all__ = ["Backbone", "RowSampling", "backbones", "matching", "read_backbone"]
 
@@ -181,7 +181,7 @@ class Backbone(BaseModel):
             if key in RowSampling.model_fields and not path:
                 values["sampling"][key] = value
             elif key in fields and (not path or isinstance(values[key], dict)):
-                values[key] = _merge(values[key], reduce(lambda inner, step: {step: inner}, reversed(path), value))
+                values[key] = merged(values[key], nested(path, value))
             else:
                 known = [*RowSampling.model_fields, *fields, *Connection.model_fields]
                 raise UnknownName("setting of an agent", place, known)
@@ -252,19 +252,11 @@ def _read(content: Mapping[str, Any], known: Mapping[str, Backbone], *, file: Pa
         if isinstance(sampling := values.get("sampling"), Mapping):
             values["sampling"] = {**start["sampling"], **sampling}  # null is a value here: not sent
             del start["sampling"]
-        values = _merge(start, values)
+        values = merged(start, values)
     try:
         return Backbone.model_validate(values)
     except ValidationError as error:
         raise DataError(f"{place}{_problem(error)}", file=file) from None
-
-
-def _merge(old: Any, new: Any) -> Any:
-    """`new` in place of `old`; mappings entry by entry, where null takes one out."""
-    if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
-        return new
-    kept = {key: value for key, value in old.items() if key not in new}
-    return {**kept, **{key: _merge(old.get(key), value) for key, value in new.items() if value is not None}}
 
 
 def _problem(error: ValidationError) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lrat_bench.agent.session import Session
+from lrat_bench.files import encodable
+from lrat_bench.model.redact import redact
 from lrat_bench.trajectory import Status, Step, TurnRecord, Usage
 
 __all__ = ["Episode", "Player"]
@@ -34,6 +36,12 @@ class Episode:
     seconds: float
     error: str | None = None
     halt: str | None = None
+
+    def __post_init__(self) -> None:
+        # Both are written to records and shown, whoever played.
+        for name in ("error", "halt"):
+            if (said := getattr(self, name)) is not None:
+                object.__setattr__(self, name, redact(encodable(said)))
 
 
 class Player(Protocol):

@@ -27,7 +27,6 @@ from lrat_bench.agent.session import Session
 from lrat_bench.errors import ContextOverflow, FatalModelError, Halt, ModelRefusal, RolloutFailure, UsageError, boundary
 from lrat_bench.files import encodable, fingerprint, sha256_file
 from lrat_bench.model.clock import Clock
-from lrat_bench.model.redact import redact
 from lrat_bench.trajectory import Status, Usage
 
 __all__ = ["AgentFunction", "BudgetSpent", "Found", "FunctionAgent", "Tools", "as_agent"]
@@ -102,8 +101,8 @@ class FunctionAgent:
             turns=(),
             usage=tools.reported or Usage(),
             seconds=time.perf_counter() - started,
-            error=None if error is None else encodable(redact(error)),
-            halt=None if halt is None else encodable(redact(halt)),
+            error=error,
+            halt=halt,
         )
 
     async def _answer(self, question: str, tools: Tools, clock: Clock) -> str | None:

@@ -19,14 +19,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn
 
 from lrat_bench.agent.episode import Episode
-from lrat_bench.agent.presentation import present
 from lrat_bench.agent.prompts import render_prompt
 from lrat_bench.agent.session import Session
-from lrat_bench.agent.tools import describe, offered
+from lrat_bench.agent.tools import describe
 from lrat_bench.errors import ContextOverflow, FatalModelError, Halt, ModelRefusal, RolloutFailure, boundary
 from lrat_bench.files import encodable
 from lrat_bench.model.clock import Clock
-from lrat_bench.model.redact import redact
 from lrat_bench.model.seam import Message, Sampling, Tool, ToolCall, Turn
 from lrat_bench.trajectory import Status, Think, TurnRecord, Usage
 
@@ -77,7 +75,7 @@ async def play(question: str, agent: Agent, session: Session, *, seed: int | Non
     """
     rollout = session.rollout
     session.presentation = agent.presentation
-    tools = present(agent.format.offer(offered(rollout)), agent.presentation)
+    tools = agent.tools_under(rollout)
     prompt = render_prompt(rollout.prompt, question=question, tools=describe(tools), current_date=rollout.current_date)
     sampling = agent.sampling_under(rollout, seed=seed)
     clock = Clock(rollout.max_seconds)
@@ -110,8 +108,8 @@ async def play(question: str, agent: Agent, session: Session, *, seed: int | Non
         turns=tuple(loop.turns),
         usage=sum((turn.usage for turn in loop.turns), _NOTHING),
         seconds=time.perf_counter() - started,
-        error=None if error is None else redact(encodable(error)),
-        halt=None if halt is None else redact(encodable(halt)),
+        error=error,
+        halt=halt,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lrat_bench.cli.listing import models_table
 from lrat_bench.cli.options import json_option, plain, print_json, set_option, stdout
 
 if TYPE_CHECKING:
@@ -48,21 +49,9 @@ def list_agents(json: bool) -> None:
     if json:
         print_json(found)
         return
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("agent", no_wrap=True)
-    table.add_column("format", no_wrap=True)
-    table.add_column("", overflow="fold")
-    for one in found:
-        # Below its summary an id has the room to stay whole.
-        about = Text(one["summary"])
-        if model := one["model"] or ", ".join(one["match"]):
-            about.append(f"\n{model}", style="dim")
-        table.add_row(Text(one["name"], style="bold"), Text(one["format"] or "–"), about)
+    rows = [(one["name"], one["format"], one["summary"], one["model"] or ", ".join(one["match"])) for one in found]
     console = stdout()
-    console.print(table)
+    console.print(models_table("agent", "format", rows))
     console.print(
         "[dim]Beside these: any LiteLLM id (--agent PROVIDER/MODEL), a row of your own (--agent FILE.yaml), a function "
         "or model of your own (--agent MODULE:OBJECT)[/dim]"

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from lrat_bench.cli.listing import models_table, plain_table
 from lrat_bench.cli.options import json_option, print_json, stdout
 
 __all__ = ["judges"]
@@ -40,26 +41,16 @@ def list_judges(json: bool) -> None:
 
 
 def _print(found: list[dict[str, Any]], rubrics: dict[str, str]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("judge", no_wrap=True)
-    table.add_column("rubric", no_wrap=True)
-    table.add_column("", overflow="fold")
-    for one in found:
-        # Below its summary an id has the room to stay whole.
-        about = Text(one["summary"])
-        if one["model"]:
-            about.append(f"\n{one['model']}", style="dim")
-        table.add_row(Text(one["name"], style="bold"), Text(one["rubric"] or "–"), about)
-    texts = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+    rows = [(one["name"], one["rubric"], one["summary"], one["model"]) for one in found]
+    texts = plain_table()
     texts.add_column("rubric", no_wrap=True)
     texts.add_column("")
     for name, summary in rubrics.items():
         texts.add_row(Text(name, style="bold"), Text(summary))
     console = stdout()
-    console.print(table)
+    console.print(models_table("judge", "rubric", rows))
     console.print(
         "[dim]Beside these: any LiteLLM id (--judge PROVIDER/MODEL), or a judge of your own (--judge MODULE:OBJECT)"
         "[/dim]\n"

@@ -1,11 +1,17 @@
-"""How a registry is listed."""
+"""How registries and models are listed."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from lrat_bench.cli.options import print_json, stdout
 from lrat_bench.registry import Registry
 
-__all__ = ["list_registry"]
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["list_registry", "models_table", "plain_table"]
 
 
 def list_registry(registry: Registry, *, as_json: bool, remark: str) -> None:
@@ -16,10 +22,9 @@ def list_registry(registry: Registry, *, as_json: bool, remark: str) -> None:
             [{"name": name, "summary": entry.summary, "origin": entry.origin} for name, entry in entries.items()]
         )
         return
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column(registry.kind)
     table.add_column("")
     for name, entry in entries.items():
@@ -27,3 +32,33 @@ def list_registry(registry: Registry, *, as_json: bool, remark: str) -> None:
     console = stdout()
     console.print(table)
     console.print(f"[dim]{remark}[/dim]")
+
+
+def plain_table() -> Table:
+    """A table without lines."""
+    from rich.table import Table
+
+    return Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+
+
+def models_table(kind: str, manner: str, rows: Iterable[tuple[str, str | None, str, str | None]]) -> Table:
+    """Things that stand for language models.
+
+    Args:
+        kind: heading of the names.
+        manner: heading of what tells them apart.
+        rows: name, manner, summary, and LiteLLM id or patterns of such.
+    """
+    from rich.text import Text
+
+    table = plain_table()
+    table.add_column(kind, no_wrap=True)
+    table.add_column(manner, no_wrap=True)
+    table.add_column("", overflow="fold")
+    for name, how, summary, model in rows:
+        # Below its summary an id has the room to stay whole.
+        about = Text(summary)
+        if model:
+            about.append(f"\n{model}", style="dim")
+        table.add_row(Text(name, style="bold"), Text(how or "–"), about)
+    return table

@@ -45,11 +45,7 @@ def score(
     from lrat_bench.report.summary import summary, to_json
     from lrat_bench.runs.resolve import Settings
 
-    settings = {
-        f"{room}.{key}": value
-        for room, values in Settings.parse(set).to_dict().items()
-        for key, value in values.items()
-    }
+    settings = Settings.parse(set).to_dict()
     documents: list[Any] = []
     unresolved = 0
     refused = 0

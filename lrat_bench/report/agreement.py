@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lrat_bench.report import numbers
+from lrat_bench.report.text import printable
 from lrat_bench.score.agreement import Agreement
 from lrat_bench.score.score import Metric
 
@@ -29,7 +30,7 @@ def agreement_table(found: Sequence[Agreement]) -> Table:
     for one in found:
         counts = (one.both_correct, one.only_first_correct, one.only_second_correct, one.both_incorrect)
         table.add_row(
-            Text("\n".join(map(_shown, one.judges))),
+            Text("\n".join(map(printable, one.judges))),
             numbers.count(one.n),
             _with_interval(one.agree),
             _with_interval(one.kappa),
@@ -42,8 +43,3 @@ def agreement_table(found: Sequence[Agreement]) -> Table:
 def _with_interval(metric: Metric) -> Text:
     ends = numbers.interval(metric)
     return Text(numbers.value(metric) if ends == numbers.NULL else f"{numbers.value(metric)}\n{ends}")
-
-
-def _shown(name: str) -> str:
-    """A name as a terminal may get it: it may hold control sequences."""
-    return "".join(character if character.isprintable() else "�" for character in name)

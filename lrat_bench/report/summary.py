@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lrat_bench.report import numbers
+from lrat_bench.report.text import printable
 from lrat_bench.runs.manifest import Manifest
 from lrat_bench.runs.run import Run
 from lrat_bench.score.score import Scores
@@ -45,7 +46,7 @@ def summary(run: Run, manifest: Manifest, scores: Scores) -> RenderableType:
     path = run.path
     frame = Panel(
         Group(_parts(manifest, path), Text(), _metrics(scores), Text(), _endings(run, scores)),
-        title=Text.assemble((_shown(manifest.task["name"]), "bold"), f" · {_shown(manifest.split)}"),
+        title=Text.assemble((printable(manifest.task["name"]), "bold"), f" · {printable(manifest.split)}"),
         title_align="left",
         expand=False,
         padding=(1, 2),
@@ -80,7 +81,7 @@ def _parts(manifest: Manifest, path: Path) -> Table:
     }
     rows["run"] = str(path)
     for name, value in rows.items():
-        table.add_row(name, Text(_shown(value), overflow="fold"))
+        table.add_row(name, Text(printable(value), overflow="fold"))
     return table
 
 
@@ -128,11 +129,6 @@ def _owed(run: Run, scores: Scores) -> Text:
     bound = numbers.rate(scores.success_bound, scores.n)
     state = f"{numbers.count(scores.unresolved)} of {numbers.count(scores.n)} unresolved"
     lines = [f"{state}: success is between {correct} and {bound}. Give the same command again to complete the run."]
-    lines += [f"  {many} × {_shown(reason)[:_REASON]}" for reason, many in run.failures.most_common(_REASONS)]
-    lines += [f"  more in {_shown(run.path / 'logs')}"]
+    lines += [f"  {many} × {printable(reason)[:_REASON]}" for reason, many in run.failures.most_common(_REASONS)]
+    lines += [f"  more in {printable(run.path / 'logs')}"]
     return Text("\n".join(lines), style="yellow")
-
-
-def _shown(text: object) -> str:
-    """A name as a terminal may get it: names come from files and may hold control sequences."""
-    return "".join(character if character.isprintable() else "�" for character in str(text))

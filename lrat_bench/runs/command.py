@@ -54,11 +54,12 @@ def carry_out(
             if not fresh:
                 folder.refuse_another(manifest)
                 config.access.budget.resume(folder.costs)
-            if preflight and (fresh or not is_settled(config, folder)):
+            settled = not fresh and is_settled(config, folder)
+            if preflight and not settled:
                 manifest = with_endpoints(manifest, loop.run(try_models(config)))
             else:
                 config.access.require_prices()
-                if not is_settled(config, folder):
+                if not settled:
                     loop.run(config.access.warm_up())
             prepare(config.retriever, progress)
             # Only now is anything let go of: all that could be refused has been.

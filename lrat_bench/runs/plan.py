@@ -10,7 +10,7 @@ from lrat_bench.model.access import remote
 from lrat_bench.runs.config import RunConfig
 from lrat_bench.runs.folder import RunFolder
 from lrat_bench.runs.manifest import describe_agent, describe_judge
-from lrat_bench.runs.resume import Kept, owed
+from lrat_bench.runs.resume import kept_of, owed
 
 __all__ = ["plan"]
 
@@ -28,8 +28,7 @@ def plan(config: RunConfig, out: Path | None = None) -> dict[str, Any]:
         out: the run folder, where it is not the default one.
     """
     folder = RunFolder(out or config.folder_in(Path("runs")))
-    kept = {record.key: Kept(record.status, record.attempts) for record in folder.trajectories.scan()}
-    todo = owed(config.questions, config.repeats, kept)
+    todo = owed(config.questions, config.repeats, kept_of(folder.trajectories.scan()))
     rollout = config.protocol.rollout
     completions = len(todo) * (rollout.max_turns + int(rollout.forced_answer))
     return {

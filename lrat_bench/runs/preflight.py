@@ -6,8 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from lrat_bench.agent.agent import Agent
-from lrat_bench.agent.presentation import form, present
-from lrat_bench.agent.tools import offered
+from lrat_bench.agent.presentation import form
 from lrat_bench.errors import (
     BadRequest,
     ContextOverflow,
@@ -127,7 +126,7 @@ async def _try_agent(config: RunConfig, agent: Agent, model: Remote) -> Endpoint
 
 
 async def _call(agent: Agent, model: Model, rollout: Rollout) -> Turn:
-    tools = present(agent.format.offer(offered(rollout)), agent.presentation)
+    tools = agent.tools_under(rollout)
     wanted = form("search", agent.presentation)
     prompt = f"This is a test of the connection. Make exactly one tool call, with the query test: {wanted}"
     history = agent.format.start(prompt, tools)

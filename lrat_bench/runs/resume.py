@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from lrat_bench.task.question import Question
-from lrat_bench.trajectory import Status
+from lrat_bench.trajectory import Status, Trajectory
 
-__all__ = ["Kept", "Owed", "owed"]
+__all__ = ["Kept", "Owed", "kept_of", "owed"]
 
 
 class Kept(NamedTuple):
@@ -24,6 +24,11 @@ class Owed(NamedTuple):
     question: Question
     repeat: int
     attempts: int
+
+
+def kept_of(trajectories: Iterable[Trajectory]) -> dict[tuple[str, int], Kept]:
+    """What is there, of the current trajectory of each (question id, repeat)."""
+    return {record.key: Kept(record.status, record.attempts) for record in trajectories}
 
 
 def owed(questions: Sequence[Question], repeats: int, kept: Mapping[tuple[str, int], Kept]) -> list[Owed]:

@@ -20,7 +20,7 @@ from lrat_bench.retriever.batching import MicroBatcher
 from lrat_bench.runs.admission import Admission
 from lrat_bench.runs.config import RunConfig
 from lrat_bench.runs.folder import RunFolder
-from lrat_bench.runs.resume import Kept, Owed, owed
+from lrat_bench.runs.resume import Owed, kept_of, owed
 from lrat_bench.runs.tally import OnTally, Tally
 from lrat_bench.score.judging import Judging, has_answer
 from lrat_bench.trajectory import Trajectory
@@ -54,7 +54,7 @@ async def play_owed(
     store = folder.trajectories
     store.open_for_writing()
     folder.verdicts.open_for_writing()
-    kept = {record.key: Kept(record.status, record.attempts) for record in store.scan()}
+    kept = kept_of(store.scan())
     if store.unreadable:
         lines = ", ".join(map(str, store.unreadable))
         _log.warning("%s: unreadable, and asked again: line %s", store.path, lines)

@@ -14,7 +14,7 @@ from lrat_bench.runs.folder import RunFolder
 from lrat_bench.runs.judge_choice import JudgeChoice
 from lrat_bench.runs.manifest import Manifest
 from lrat_bench.runs.resolve import customise
-from lrat_bench.runs.resume import Kept, owed
+from lrat_bench.runs.resume import kept_of, owed
 from lrat_bench.score.judges.base import Judge
 from lrat_bench.score.judging import Judging, has_answer, judge_all
 from lrat_bench.score.rows import Row, per_question
@@ -60,9 +60,8 @@ def find_task(manifest: Manifest, *, task: str | None = None, progress: Progress
 
 def is_settled(config: RunConfig, folder: RunFolder) -> bool:
     """Whether nothing is left to ask a model: every rollout is there, and every answer graded by the run's judge."""
-    current = {record.key: record for record in folder.trajectories.scan()}
-    kept = {key: Kept(record.status, record.attempts) for key, record in current.items()}
-    return not owed(config.questions, config.repeats, kept) and is_graded(folder, config.questions, config.judge)
+    missing = owed(config.questions, config.repeats, kept_of(folder.trajectories.scan()))
+    return not missing and is_graded(folder, config.questions, config.judge)
 
 
 def is_graded(folder: RunFolder, questions: Sequence[Question], judge: Judge) -> bool:

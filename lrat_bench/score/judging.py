@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from lrat_bench.errors import FatalModelError, Halt, RolloutError, UsageError, boundary
 from lrat_bench.files import encodable
 from lrat_bench.model.redact import redact
-from lrat_bench.score.judges.base import Judge, Judgement
+from lrat_bench.score.judges.base import Judge, Judgement, storable
 from lrat_bench.score.verdict import Verdict, current_verdicts, under_accepted
 from lrat_bench.task.question import Question
 from lrat_bench.trajectory import Trajectory
@@ -76,9 +76,9 @@ class Judging:
             judge=self.judge.fingerprint,
             judge_name=self.judge.name,
             outcome=said.outcome,
-            extracted_answer=_storable(said.extracted_answer),
+            extracted_answer=storable(said.extracted_answer),
             confidence=said.confidence,
-            reply=_storable(said.reply),
+            reply=storable(said.reply),
             error=None if said.error is None else redact(encodable(said.error)),
             usage=said.usage,
             seconds=time.perf_counter() - start,
@@ -161,7 +161,3 @@ def _owed(
             and (*trajectory.key, trajectory.hash) not in graded
         ):
             yield trajectory
-
-
-def _storable(text: str | None) -> str | None:
-    return None if text is None else encodable(text)

@@ -30,11 +30,8 @@ _FILTERED = re.compile(
     r"safety (?:system|settings)|flagged as potentially|prohibited_content",
     re.IGNORECASE,
 )
-_NO_CREDIT = re.compile(
-    r"insufficient_quota|credit balance|insufficient (?:balance|funds|credits?)|billing[ _](?:hard_limit|not active)",
-    re.IGNORECASE,
-)
 _EXHAUSTED = re.compile(r"insufficient_quota|credit balance|insufficient (?:balance|funds|credits?)", re.IGNORECASE)
+_NO_CREDIT = re.compile(rf"{_EXHAUSTED.pattern}|billing[ _](?:hard_limit|not active)", re.IGNORECASE)
 # Gemini and OpenAI say it in the body: `Please retry in 38.4s.`, `Please try again in 20s`, `"retryDelay": "38s"`.
 _WAIT = re.compile(r"(?:(?:re)?try (?:again )?in|retryDelay\\?\"?:? ?\\?\"?) ?(\d+(?:\.\d+)?) ?(ms|s)\b", re.IGNORECASE)
 # gpt-oss now and then writes a header that the server's own parser refuses; another sample of the turn is fine.

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from lrat_bench.errors import UsageError
+from lrat_bench.files import encodable
 from lrat_bench.score.verdict import Grade
 from lrat_bench.task.protocol import Scoring
 from lrat_bench.task.question import Question
 from lrat_bench.trajectory import Usage
 
-__all__ = ["NOTHING_USED", "Judge", "Judgement", "refuse_settings"]
+__all__ = ["NOTHING_USED", "Judge", "Judgement", "refuse_settings", "storable"]
 
 NOTHING_USED = Usage(prompt_tokens=0, completion_tokens=0, cost_usd=0.0)
 """Usage of a judge that asks no model."""
@@ -55,6 +56,11 @@ class Judge(Protocol):
     async def close(self) -> None:
         """Let go of connections; called once, when judging ends."""
         ...
+
+
+def storable(text: str | None) -> str | None:
+    """A text of a judgement as a file can hold it."""
+    return None if text is None else encodable(text)
 
 
 def refuse_settings(scoring: Scoring) -> None:

@@ -9,8 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lrat_bench.files import encodable, fingerprint, write_atomic
-from lrat_bench.score.judges.base import NOTHING_USED, Judgement
+from lrat_bench.files import fingerprint, write_atomic
+from lrat_bench.score.judges.base import NOTHING_USED, Judgement, storable
 
 __all__ = ["VerdictCache"]
 
@@ -72,7 +72,7 @@ class VerdictCache:
             entry = _Entry.model_validate_json(self._path(key).read_bytes())
         except (OSError, ValueError):
             return None
-        if entry.key != key or (reported is not None and entry.reported != _storable(reported)):
+        if entry.key != key or (reported is not None and entry.reported != storable(reported)):
             return None
         return Judgement(entry.outcome, entry.extracted_answer, entry.confidence, entry.reply, usage=NOTHING_USED)
 
@@ -82,11 +82,11 @@ class VerdictCache:
             return
         entry = _Entry(
             key=key,
-            reported=_storable(reported),
+            reported=storable(reported),
             outcome=said.outcome,
-            extracted_answer=_storable(said.extracted_answer),
+            extracted_answer=storable(said.extracted_answer),
             confidence=said.confidence,
-            reply=_storable(said.reply),
+            reply=storable(said.reply),
         )
         try:
             write_atomic(self._path(key), entry.model_dump_json(by_alias=True))
@@ -96,7 +96,3 @@ class VerdictCache:
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / f"{key}.json"
-
-
-def _storable(text: str | None) -> str | None:
-    return None if text is None else encodable(text)

@@ -18,6 +18,7 @@ from lrat_bench.model.parameters import Body, Parameters
 from lrat_bench.model.seam import Sampling
 from lrat_bench.model.spec import Connection, ModelSpec
 from lrat_bench.task.protocol import Scoring
+from lrat_bench.values import merged, nested, said
 
 __all__ = ["Preset", "is_model_id", "preset_of", "presets"]
 
@@ -80,18 +81,15 @@ class Preset(BaseModel):
             if key not in _SETTINGS or (path and not isinstance(values[key], dict)):
                 known = [*_SETTINGS, *Connection.model_fields]
                 raise UnknownName("setting of the judge", place, known)
-            value = given
-            for step in reversed(path):
-                value = {step: value}
-            values[key] = _merge(values[key], value)
+            values[key] = merged(values[key], nested(path, given))
         try:
             changed = Preset.model_validate(values)
             changed.spec()
         except ValidationError as error:
-            key, said = _first(error)
+            key, problem = _first(error)
             # A mapping may hold what nobody should read.
             given = "" if key in ("parameters", "extra_body") else f" cannot be {values[key]!r}"
-            raise UsageError(f"judge.{key}{given}: {said}") from None
+            raise UsageError(f"judge.{key}{given}: {problem}") from None
         for key in changed.omit:
             if settings.get(key) is not None:
                 raise UsageError(
@@ -145,16 +143,7 @@ def _file() -> dict[str, Any]:
     return content
 
 
-def _merge(old: Any, new: Any) -> Any:
-    """`new` in place of `old`; mappings entry by entry, where null takes one out."""
-    if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
-        return new
-    kept = {key: value for key, value in old.items() if key not in new}
-    return {**kept, **{key: _merge(old.get(key), value) for key, value in new.items() if value is not None}}
-
-
 def _first(error: ValidationError) -> tuple[str, str]:
     """The field of the first problem, and what it is."""
     first = error.errors()[0]
-    said = first["msg"].removeprefix("Value error, ").replace("ROOM.", "judge.")
-    return str(first["loc"][0]), said[:1].lower() + said[1:]
+    return str(first["loc"][0]), said(first).replace("ROOM.", "judge.")
