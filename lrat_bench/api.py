@@ -289,6 +289,8 @@ def load_retriever(
         UsageError: there is no such retriever, or it cannot be built.
     """
     over = load_task(task, progress=progress) if isinstance(task, str) else task
-    found = _load_retriever(retriever, BuildContext(over, dict(set or {}), cache_folder()))
+    passage_tokens = over.protocol().rollout.passage_tokens
+    context = BuildContext(over, dict(set or {}), cache_folder(), passage_tokens=passage_tokens)
+    found = _load_retriever(retriever, context)
     prepare(found, progress)
     return found

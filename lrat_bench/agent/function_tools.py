@@ -35,13 +35,13 @@ class Found:
 
     Attributes:
         docid: its id, for `Tools.get_document`.
-        score: the retriever's.
+        score: the retriever's; None under a protocol that shuffles lists.
         snippet: its beginning, cut as the protocol says.
         query: what found it.
     """
 
     docid: str
-    score: float
+    score: float | None
     snippet: str
     query: str
 

@@ -21,10 +21,10 @@ __all__ = ["Block", "DocumentBlock", "ErrorBlock", "SearchBlock", "render"]
 
 @dataclass(frozen=True, slots=True)
 class SearchBlock:
-    """The hits of one query: (docid, score, snippet) each, best first."""
+    """The hits of one query: (docid, score, snippet) each, as shown; no score where it would give the ranking away."""
 
     query: str
-    hits: tuple[tuple[str, float, str], ...]
+    hits: tuple[tuple[str, float | None, str], ...]
     note: str | None = None
 
 
@@ -60,8 +60,11 @@ def _object(block: Block) -> dict[str, object]:
     if isinstance(block, ErrorBlock):
         return {**dict([block.about] if block.about else []), "error": block.problem}
     if isinstance(block, SearchBlock):
-        results = [{"docid": docid, "score": round(score, 4), "snippet": text} for docid, score, text in block.hits]
-        body: dict[str, object] = {"query": block.query, "results": results}
+        body: dict[str, object] = {"query": block.query, "results": [_hit(*hit) for hit in block.hits]}
     else:
         body = {"docid": block.docid, "text": block.text}
     return {**body, "note": block.note} if block.note else body
+
+
+def _hit(docid: str, score: float | None, snippet: str) -> dict[str, object]:
+    return {"docid": docid, **({} if score is None else {"score": round(score, 4)}), "snippet": snippet}

@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
+from lrat_bench.agent.order import as_shown
 from lrat_bench.agent.presentation import CANONICAL, Presentation
 from lrat_bench.agent.reader import Reader
 from lrat_bench.agent.reading import ReadCall, Unreadable, read_call
@@ -160,12 +161,12 @@ class Session:
         started = time.perf_counter()
         if entry.tool == "search":
             ranking = [] if entry.duplicate_of is not None else await self.search(entry.value, self.rollout.k, context)
-            hits = tuple(Hit(docid=docid, score=score, rank=n) for n, (docid, score) in enumerate(ranking, 1))
+            hits = [Hit(docid=docid, score=score, rank=n) for n, (docid, score) in enumerate(ranking, 1)]
             entry.step = Search(
                 turn=turn,
                 call=entry.call,
                 query=entry.value,
-                hits=hits,
+                hits=as_shown(hits, self.rollout, question_id=self.question_id, query=entry.value),
                 duplicate_of=entry.duplicate_of,
                 seconds=time.perf_counter() - started,
             )
@@ -197,7 +198,11 @@ class Session:
             entry.reply.blocks.append(self._document_block(step))
 
     def _search_block(self, step: Search) -> SearchBlock:
-        shown = tuple((hit.docid, hit.score or 0.0, self._snippet(hit.docid)) for hit in step.hits)
+        # Scores would tell in what order a shuffled list was ranked.
+        scored = self.rollout.order == "ranked"
+        shown = tuple(
+            (hit.docid, hit.score if scored else None, self._snippet(hit.docid)) for hit in step.hits
+        )
         return SearchBlock(step.query, shown, self._note(step, "query", "results unchanged"))
 
     def _snippet(self, docid: str) -> str:

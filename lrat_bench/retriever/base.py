@@ -83,11 +83,13 @@ class BuildContext:
         task: whose corpus is searched; `oracle` reads its qrels, a retriever under test only `task.corpus`.
         settings: what `--set retriever.key=value` gave; a factory refuses keys that it does not know.
         cache: folder for indexes.
+        passage_tokens: how much of a document a dense retriever encodes, where the protocol pins it.
     """
 
     task: Task
     settings: dict[str, Any]
     cache: Path
+    passage_tokens: int | None = None
 
     @property
     def corpus(self) -> Corpus:

@@ -152,7 +152,10 @@ def resolve(
     prompt_fingerprint(protocol.rollout.prompt)
     searcher = retriever
     if isinstance(searcher, str):
-        searcher = load_retriever(searcher, BuildContext(loaded, dict(given.retriever), cache_folder()))
+        context = BuildContext(
+            loaded, dict(given.retriever), cache_folder(), passage_tokens=protocol.rollout.passage_tokens
+        )
+        searcher = load_retriever(searcher, context)
     return RunConfig(
         task=loaded,
         protocol=protocol,

@@ -51,6 +51,12 @@ class Rollout(_Part):
     snippet_tokenizer: str = Field(
         default="regex-v1", description="counts them: a built-in name, a tokenizer file, or name@revision"
     )
+    order: Literal["ranked", "shuffled"] = Field(
+        default="ranked", description="order in which a list is shown: as ranked, or shuffled by (question, query)"
+    )
+    passage_tokens: int | None = Field(
+        default=None, ge=1, description="how much of a document a dense retriever encodes; null is the retriever's own"
+    )
     document_tokens: int | None = Field(
         default=None, ge=1, description="cut of a browsed document; null shows it whole"
     )

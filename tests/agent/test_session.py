@@ -62,6 +62,23 @@ def test_a_search_shows_snippets_of_the_protocols_length(bridge: Task) -> None:
     assert [(hit.docid, hit.rank) for hit in at.steps[0].hits] == [("d1", 1), ("d2", 2)]  # type: ignore[union-attr]
 
 
+def test_a_shuffled_list_shows_no_scores_and_hits_keep_their_rank(bridge: Task) -> None:
+    ranking = [Ranked(f"d{n}", 5.0 - n) for n in range(1, 5)]
+    at = session(bridge, Recorded(ranking), order="shuffled")
+    (first,) = play(at, call("search", query="one"))
+    (other,) = play(at, call("search", query="two"))
+    orders = [[hit["docid"] for hit in shown["results"]] for shown in (first, other)]
+    assert all(sorted(order) == ["d1", "d2", "d3", "d4"] for order in orders)
+    assert any(order != ["d1", "d2", "d3", "d4"] for order in orders)
+    assert all(set(hit) == {"docid", "snippet"} for hit in first["results"])
+    step = at.steps[0]
+    assert isinstance(step, Search)
+    assert [hit.docid for hit in step.hits] == orders[0]
+    assert all(hit.docid == f"d{hit.rank}" for hit in step.hits)
+    again = session(bridge, Recorded(ranking), order="shuffled")
+    assert play(again, call("search", query="one")) == [first]
+
+
 def test_a_browse_shows_the_document_whole_or_cut(bridge: Task) -> None:
     assert play(session(bridge), call("get_document", docid="d3"))[0] == {
         "docid": "d3",
