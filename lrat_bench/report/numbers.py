@@ -15,7 +15,20 @@ from math import floor, isfinite, log10
 
 from lrat_bench.score.score import Metric
 
-__all__ = ["NULL", "count", "duration", "interval", "mean", "metric", "rate", "size", "usd", "value"]
+__all__ = [
+    "NULL",
+    "count",
+    "difference",
+    "duration",
+    "interval",
+    "mean",
+    "metric",
+    "rate",
+    "signed",
+    "size",
+    "usd",
+    "value",
+]
 
 NULL = "–"
 """Stands for what is unknown or not supported."""
@@ -58,6 +71,17 @@ def metric(shown: Metric) -> str:
         return NULL
     ends = interval(shown)
     return f"{value(shown)}{'' if ends == NULL else f' {ends}'}, n = {count(shown.n)}"
+
+
+def difference(like: Metric, value: float | None, low: float | None, high: float | None, n: int) -> Metric:
+    """A difference of two values of a metric, to be shown by the rule of its unit."""
+    return like.model_copy(update={"value": value, "low": low, "high": high, "n": n})
+
+
+def signed(shown: Metric) -> str:
+    """The value of a difference, with its sign: `+3.1%`, `-0.52`."""
+    text = value(shown)
+    return f"+{text}" if shown.value is not None and shown.value > 0 else text
 
 
 def count(number: int | None) -> str:

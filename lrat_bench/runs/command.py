@@ -21,7 +21,7 @@ from lrat_bench.runs.scoring import is_settled, judge_folder, measure_folder
 from lrat_bench.runs.tally import OnTally
 from lrat_bench.score.judging import Judging
 
-__all__ = ["carry_out", "prepare"]
+__all__ = ["carry_out", "close", "prepare"]
 
 
 def carry_out(
@@ -112,3 +112,14 @@ def prepare(retriever: Retriever, progress: Progress) -> None:
     """Let a retriever build or open its index; code of anybody's, so that what it raises becomes one line."""
     with foreign(f"retriever {retriever.name!r} cannot be prepared"):
         retriever.prepare(progress)
+
+
+def close(retriever: Retriever) -> None:
+    """Close a retriever; one that fails at that is logged, since its answers are in."""
+    try:
+        retriever.close()
+    except Exception as error:  # noqa: BLE001 -- a retriever of anybody's
+        said = f"{type(error).__name__}: {error}"
+        logging.getLogger(__name__).warning(
+            "closing retriever %r failed (%s); its answers are kept", retriever.name, said
+        )

