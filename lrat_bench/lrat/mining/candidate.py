@@ -1,0 +1,96 @@
+"""The candidate: a browse that may become a pair, and what a rule set finds in a trajectory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from lrat_bench.lrat.pair import Rule
+from lrat_bench.lrat.reasoning import Reasoning
+from lrat_bench.lrat.relevance.base import Outcome
+from lrat_bench.trajectory import Browse, Search, Trajectory
+
+__all__ = ["Candidate", "Found", "Passed", "RuleSet", "browses_of", "normalised", "passed_over"]
+
+Passed = Literal["not found", "from no list", "not right after its search", "repeated"]
+"""Why a browse gives no candidate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A browse with the query that it is attributed to.
+
+    Attributes:
+        step: index of the browse in the trajectory's steps.
+        turn: 0-based turn of the browse; None where turns cannot be seen.
+        query: as the agent put it.
+        docid: what was opened.
+        neg_ids: documents of the same list that were passed over, best rank first.
+        reasoning: what was thought after it; None where nothing was.
+    """
+
+    step: int
+    turn: int | None
+    query: str
+    docid: str
+    neg_ids: tuple[str, ...]
+    reasoning: Reasoning | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a rule set finds in a trajectory.
+
+    Attributes:
+        candidates: in the order of the browses; all of them are put to the relevance judge.
+        passed: why the other browses are none.
+    """
+
+    candidates: tuple[Candidate, ...]
+    passed: tuple[Passed, ...]
+
+
+class RuleSet(Protocol):
+    """Attributes browses to queries.
+
+    Attributes:
+        name: as it stands in manifests and on the command line.
+        chained: whether the judgement of one browse changes other pairs, so that none is known before all are judged.
+    """
+
+    name: Rule
+    chained: bool
+
+    def find(self, trajectory: Trajectory) -> Found:
+        """The browses that are candidates; a pure function of the trajectory."""
+        ...
+
+    def settle(
+        self, trajectory: Trajectory, candidates: Sequence[Candidate], outcomes: Mapping[int, Outcome]
+    ) -> list[Candidate]:
+        """The candidates that stand once all of them are judged, with their negatives.
+
+        Args:
+            trajectory: the one they were found in.
+            candidates: as found.
+            outcomes: step → what the judge made of it.
+        """
+        ...
+
+
+def normalised(query: str) -> str:
+    """A query as it is compared: spaces and case do not make another one."""
+    return " ".join(query.split()).casefold()
+
+
+def passed_over(search: Search, opened: Iterable[str]) -> tuple[str, ...]:
+    """The documents of a list that were shown and not opened, best rank first, each once."""
+    read = set(opened)
+    ranked = sorted((hit for hit in search.hits if hit.shown), key=lambda hit: hit.rank)
+    return tuple(dict.fromkeys(hit.docid for hit in ranked if hit.docid not in read))
+
+
+def browses_of(trajectory: Trajectory) -> Iterator[tuple[int, Browse]]:
+    """(index, step) of every browse."""
+    return ((index, step) for index, step in enumerate(trajectory.steps) if isinstance(step, Browse))

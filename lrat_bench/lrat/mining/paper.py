@@ -1,0 +1,95 @@
+"""The rule set `paper`: Section 5.1 of "Learning to Retrieve from Agent Trajectories", to the letter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from lrat_bench.lrat.mining.candidate import Candidate, Found, Passed, normalised, passed_over
+from lrat_bench.lrat.pair import Rule
+from lrat_bench.lrat.reasoning import post_browse
+from lrat_bench.lrat.relevance.base import Outcome
+from lrat_bench.trajectory import Browse, Search, Trajectory
+
+__all__ = ["Paper"]
+
+
+class Paper:
+    """Takes a search turn and the turn right after it.
+
+    - The document must be in a list of that very search turn; of several, the last that shows it.
+    - Negatives are what that list showed and the next turn did not open; they may be opened later.
+    - The same document for the same query counts once, at its first browse.
+
+    Where turns are not known, the browses that follow one call of `search` with no other call in between are the turn
+    after it if they came in one call.
+    """
+
+    name: Rule = "paper"
+    chained = False
+
+    def find(self, trajectory: Trajectory) -> Found:
+        """The browses of turns that follow a search turn."""
+        candidates: list[Candidate] = []
+        passed: list[Passed] = []
+        seen: set[tuple[str, str]] = set()
+        before: list[int] = []
+        for turn in _turns(trajectory):
+            browses = [(index, step) for index in turn if isinstance(step := trajectory.steps[index], Browse)]
+            lists = _lists(trajectory, before, turn)
+            opened = frozenset(browse.docid for _, browse in browses)
+            for index, browse in browses:
+                search = next((one for one in reversed(lists) if _shows(one, browse.docid)), None)
+                if not browse.found:
+                    passed.append("not found")
+                elif search is None:
+                    passed.append("not right after its search")
+                elif (key := (normalised(search.query), browse.docid)) in seen:
+                    passed.append("repeated")
+                else:
+                    seen.add(key)
+                    negatives = passed_over(search, opened)
+                    reasoning = post_browse(trajectory, index)
+                    candidates.append(Candidate(index, browse.turn, search.query, browse.docid, negatives, reasoning))
+            before = turn
+        return Found(tuple(candidates), tuple(passed))
+
+    def settle(
+        self,
+        trajectory: Trajectory,  # noqa: ARG002
+        candidates: Sequence[Candidate],
+        outcomes: Mapping[int, Outcome],  # noqa: ARG002
+    ) -> list[Candidate]:
+        """All of them: what the judge says of one changes no other."""
+        return list(candidates)
+
+
+def _turns(trajectory: Trajectory) -> Iterator[list[int]]:
+    """The tool steps of each turn, as indices; of each call where turns are not known."""
+    turn: list[int] = []
+    key: tuple[object, ...] | None = None
+    for index, step in enumerate(trajectory.steps):
+        if not isinstance(step, Search | Browse):
+            continue
+        here = (step.turn,) if step.turn is not None else (None, step.call)
+        if turn and here != key:
+            yield turn
+            turn = []
+        key = here
+        turn.append(index)
+    if turn:
+        yield turn
+
+
+def _lists(trajectory: Trajectory, before: Sequence[int], turn: Sequence[int]) -> list[Search]:
+    """The lists of the turn before, where it is the one right before."""
+    if not before:
+        return []
+    last, this = trajectory.steps[before[-1]].turn, trajectory.steps[turn[0]].turn
+    if last is not None and this is not None and this != last + 1:
+        return []
+    steps = (trajectory.steps[index] for index in before)
+    return [step for step in steps if isinstance(step, Search) and step.error is None]
+
+
+def _shows(search: Search, docid: str) -> bool:
+    return any(hit.shown and hit.docid == docid for hit in search.hits)
