@@ -30,12 +30,33 @@ class Watch:
     bars: Progress
     _tasks: dict[str, TaskID] = field(default_factory=dict)
     _last: float = 0.0
+    _began: dict[str, tuple[float, int]] = field(default_factory=dict)
+
+    def begin(self, what: str) -> None:
+        """Say in one line what begins now, and let go of the bars of what came before."""
+        for task in self._tasks.values():
+            self.bars.remove_task(task)
+        self._tasks.clear()
+        self._began.clear()
+        self.console.print(what, markup=False, style="bold" if self.console.is_terminal else None)
 
     def work(self, what: str, done: int, total: int | None) -> None:
-        """A `Progress`: one bar per kind of work."""
-        if what not in self._tasks and not self.console.is_terminal:
+        """A `Progress`: one bar per kind of work, with the time left."""
+        first = what not in self._began
+        began, before = self._began.setdefault(what, (time.monotonic(), done))
+        left = _left(time.monotonic() - began, done - before, total, done)
+        if not self.console.is_terminal:
+            self._log(what, done, total, left, first=first)
+        self._show(what, done, total, f"{left} left" if left else "")
+
+    def _log(self, what: str, done: int, total: int | None, left: str, *, first: bool) -> None:
+        if first:
+            self._last = time.monotonic()
             self.console.print(f"{what} …", markup=False)
-        self._show(what, done, total, "")
+        elif time.monotonic() - self._last > _LOG_SECONDS:
+            self._last = time.monotonic()
+            of = "" if total is None else f"/{total}"
+            self.console.print(f"{what} {done}{of}{f'  {left} left' if left else ''}", markup=False)
 
     def run(self, tally: Tally) -> None:
         """An `OnTally`: success so far, steps, queries per second, time left."""
@@ -69,6 +90,15 @@ def watch() -> Iterator[Watch]:
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         yield Watch(console, bars)
+
+
+def _left(seconds: float, done: int, total: int | None, so_far: int) -> str:
+    """The time that is left at the speed so far; empty where that cannot be told."""
+    from lrat_bench.report import numbers
+
+    if total is None or done <= 0 or so_far >= total or seconds < 1:
+        return ""
+    return numbers.duration(seconds / done * (total - so_far))
 
 
 def _state(tally: Tally) -> str:

@@ -17,8 +17,11 @@ RETRIEVERS = Registry(
     "retriever",
     {
         "bm25": Entry("lrat_bench.retriever.bm25:make_bm25", "Lucene BM25; bm25:INDEX_DIR for an Anserini index"),
+        "dense": Entry("lrat_bench.retriever.dense:make_dense", "dense:MODEL, a sentence-transformers model"),
         "none": Entry("lrat_bench.retriever.none:make_none", "finds nothing: the closed-book floor"),
         "oracle": Entry("lrat_bench.retriever.oracle:make_oracle", "evidence first: the ceiling of a task"),
+        "rerank": Entry("lrat_bench.retriever.rerank:make_rerank", "rerank:MODEL@A, a cross-encoder over what A finds"),
+        "rrf": Entry("lrat_bench.retriever.fusion:make_rrf", "rrf:A+B, reciprocal rank fusion of retrievers"),
     },
     group="lrat_bench.retrievers",
 )
