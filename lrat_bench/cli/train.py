@@ -1,0 +1,254 @@
+"""`lrat-bench train`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lrat_bench.cli.options import config_file, json_option, print_json, stdout
+from lrat_bench.cli.watch import Watch, watch
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from lrat_bench.lrat.training.record import Evaluation, Step
+    from lrat_bench.lrat.training.train import TrainedModel
+
+__all__ = ["train"]
+
+_LOG_SECONDS = 10.0
+"""How often a log that is no terminal gets a line."""
+
+_RECIPE = (
+    click.option("--epochs", type=int, help="How often the pairs are gone through.  [paper: 2; small: 1]"),
+    click.option("--lr", type=float, help="Peak learning rate.  [paper: 1e-6; small: 1e-5]"),
+    click.option("--batch", type=int, help="Rows of a step, over all processes.  [paper: 32; small: 16]"),
+    click.option("--mini-batch", type=int, help="GradCache: encode so many texts at a time, for less memory."),
+    click.option("--group", type=int, help="Documents of a row: a positive and hard negatives.  [paper: 10; small: 5]"),
+    click.option("--temperature", type=float, help="τ of InfoNCE.  [paper: 0.02; small: 0.05]"),
+    click.option("--query-tokens", type=int, help="Longest query.  [paper: 512; small: 64]"),
+    click.option("--passage-tokens", type=int, help="Longest document.  [paper: 512; small: 128]"),
+    click.option(
+        "--normaliser",
+        type=click.Choice(["mean", "weight-sum"]),
+        help="Divide the weighted losses by their number, as in the paper, or by Σw, as in its code.  [default: mean]",
+    ),
+    click.option("--in-batch/--no-in-batch", default=None, help="Other rows' documents are negatives.  [default: yes]"),
+    click.option(
+        "--cross-device/--no-cross-device",
+        default=None,
+        help="So are those of other processes' rows.  [default: yes]",
+    ),
+    click.option("--warmup", type=float, help="Share of the steps in which the learning rate rises.  [default: 0.1]"),
+    click.option("--weight-decay", type=float, help="Of AdamW.  [default: 0]"),
+    click.option("--max-grad-norm", type=float, help="Gradients are clipped to it; 0 does not clip.  [default: 1]"),
+    click.option(
+        "--precision",
+        type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
+        help="Of the arithmetic.  [default: auto, bfloat16 on a GPU]",
+    ),
+    click.option("--gradient-checkpointing", is_flag=True, default=None, help="Less memory, more time."),
+    click.option("--seed", type=int, help="Of the order, the negatives and dropout.  [default: 0]"),
+    click.option(
+        "--shuffle",
+        type=click.Choice(["positives", "weights"]),
+        help="A control: permute them among the pairs before training.",
+    ),
+    click.option(
+        "--keep",
+        type=click.Choice(["last", "best"]),
+        help="Save the weights of the last step, or of the best evaluation.  [default: last]",
+    ),
+)
+"""Options that set a field of the recipe; not given, they leave the preset's value."""
+
+
+def _recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_RECIPE):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("pairs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PAIRS…")
+@click.option("--base", required=True, metavar="FOLDER|ORG/NAME", help="The sentence-transformers model to train.")
+@click.option(
+    "-o", "--out", required=True, type=click.Path(path_type=Path), metavar="MODEL", help="Folder of the trained model."
+)
+@click.option(
+    "--stage",
+    type=click.Choice(["naive", "filter", "reweight"]),
+    help="All browsed documents; those found relevant; those, weighted.  [default: reweight]",
+)
+@click.option(
+    "--preset",
+    type=click.Choice(["paper", "small"]),
+    default="paper",
+    show_default=True,
+    help="Where values come from.",
+)
+@_recipe_options
+@click.option("--query-prompt", help="Put before queries.  [default: the model's own]")
+@click.option("--document-prompt", help="Put before documents.  [default: the model's own]")
+@click.option("--task", metavar="NAME|FOLDER", help="Where the task of the pairs lies now, if it moved.")
+@click.option(
+    "--eval",
+    "evals",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Replay the queries of this run during training. Repeatable.",
+)
+@click.option("--eval-steps", type=int, help="How often.  [default: once an epoch]")
+@click.option(
+    "--checkpoint-steps", type=int, default=500, show_default=True, help="Steps between checkpoints, beside epochs."
+)
+@click.option("--language", default="en", show_default=True, help="Of the texts, for the model card.")
+@click.option("--fresh", is_flag=True, help="Discard what the folder holds of a training.")
+@config_file
+@json_option
+def train(
+    pairs: tuple[Path, ...],
+    base: str,
+    out: Path,
+    preset: str,
+    query_prompt: str | None,
+    document_prompt: str | None,
+    task: str | None,
+    evals: tuple[Path, ...],
+    eval_steps: int | None,
+    checkpoint_steps: int,
+    language: str,
+    fresh: bool,
+    json: bool,
+    **changes: Any,
+) -> None:
+    """Train a dense retriever on pairs that `lrat-bench mine` made.
+
+    The loss is InfoNCE, weighted by relevance intensity. The same command again goes on from the last checkpoint.
+    With several GPUs: torchrun --nproc-per-node 8 -m lrat_bench.cli train PAIRS …
+    """
+    from lrat_bench.lrat.training.processes import Processes
+    from lrat_bench.lrat.training.recipe import make_recipe
+    from lrat_bench.lrat.training.train import train as carry_out
+    from lrat_bench.progress import no_progress
+
+    first = Processes.here().first
+    with watch() as shown, nullcontext() if first else _speechless():
+        done = carry_out(
+            pairs=pairs,
+            base=base,
+            out=out,
+            recipe=make_recipe(preset, changes),
+            task=task,
+            evals=evals,
+            eval_steps=eval_steps,
+            query_prompt=query_prompt,
+            document_prompt=document_prompt,
+            checkpoint_steps=checkpoint_steps,
+            language=language,
+            fresh=fresh,
+            progress=shown.work if first else no_progress,
+            on_line=_Steps(shown),
+        )
+    if not first:
+        return
+    if json:
+        print_json({"path": str(done.path), "trained": done.trained, **done.record.to_dict()})
+    else:
+        _show(done)
+
+
+@contextmanager
+def _speechless() -> Iterator[None]:
+    """The first process says what there is to say, also of what all refuse."""
+    from lrat_bench.errors import LratBenchError
+
+    try:
+        yield
+    except LratBenchError as error:
+        raise click.exceptions.Exit(error.exit_code) from None
+
+
+@dataclass
+class _Steps:
+    """Shows steps: the loss, the last evaluation and the time left."""
+
+    shown: Watch
+    _bar: TaskID | None = None
+    _first: int | None = None
+    _started: float = field(default_factory=time.monotonic)
+    _last: float = 0.0
+    _measured: str = ""
+
+    def __call__(self, line: Step | Evaluation, total: int) -> None:
+        console = self.shown.console
+        if line.kind == "evaluation":
+            self._measured = "  ".join(f"{name} {value:.3f}" for name, value in line.measures.items())
+            if not console.is_terminal:
+                console.print(f"step {line.step}/{total}  {self._measured}", markup=False)
+            return
+        if self._first is None:
+            self._first, self._started = line.step, time.monotonic()
+            self._bar = self.shown.bars.add_task("steps", total=total, state="")
+        state = f"loss {line.loss:.4f}{self._left(line.step, total)}"
+        assert self._bar is not None
+        self.shown.bars.update(self._bar, completed=line.step, state="  ".join(filter(None, (state, self._measured))))
+        if not console.is_terminal and (line.step == total or time.monotonic() - self._last > _LOG_SECONDS):
+            self._last = time.monotonic()
+            console.print(f"step {line.step}/{total}  {state}", markup=False)
+
+    def _left(self, step: int, total: int) -> str:
+        from lrat_bench.report import numbers
+
+        assert self._first is not None
+        done = step - self._first
+        if not done or step == total:
+            return ""
+        return f"  {numbers.duration((time.monotonic() - self._started) / done * (total - step))} left"
+
+
+def _show(done: TrainedModel) -> None:
+    from rich import box
+    from rich.table import Table
+
+    from lrat_bench.report import numbers
+
+    record, counts = done.record, done.record.counts
+    console = stdout()
+    if not done.trained:
+        console.print(f"{done.path} was trained already; nothing was done (--fresh trains it anew)", markup=False)
+    table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
+    table.add_column()
+    table.add_column(justify="left")
+    left_out = [
+        f"{numbers.count(counts.without_weight)} without weight left out" if counts.without_weight else "",
+        f"{numbers.count(counts.without_negatives)} without hard negatives" if counts.without_negatives else "",
+    ]
+    rows = (
+        ("base", record.base),
+        ("stage", record.recipe.stage + (f", {record.recipe.shuffle} shuffled" if record.recipe.shuffle else "")),
+        ("pairs", ", ".join(filter(None, (numbers.count(counts.rows), *left_out)))),
+        ("steps", f"{numbers.count(record.steps)} in {numbers.duration(record.seconds)}"),
+        ("loss", f"{record.loss.first:.4f} → {record.loss.last:.4f}"),
+        *(
+            (f"eval, step {one.step}", _measures(one))
+            for one in record.evaluations[:: len(record.evaluations) - 1 or 1]
+        ),
+        ("model", str(done.path)),
+    )
+    for name, value in rows:
+        table.add_row(name, value)
+    console.print(table)
+    if record.tainted:
+        console.print("Trained on evaluation questions: its numbers on them say nothing.", style="yellow")
+
+
+def _measures(one: Evaluation) -> str:
+    return "  ".join(f"{name} {value:.3f}" for name, value in one.measures.items())
