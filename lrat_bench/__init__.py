@@ -17,7 +17,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lrat_bench.agent.agent import Agent
     from lrat_bench.agent.function_tools import Tools
-    from lrat_bench.api import load_retriever, load_run, load_task, rescore, run
+    from lrat_bench.api import (
+        analyze,
+        flywheel,
+        load_retriever,
+        load_run,
+        load_task,
+        mine,
+        rescore,
+        retrieve,
+        run,
+        train,
+    )
     from lrat_bench.model.seam import Message, Model, Request, Sampling, Tool, ToolCall, Turn
     from lrat_bench.retriever.base import BuildContext, Ranked, Retriever, SearchContext
     from lrat_bench.runs.run import Run
@@ -47,17 +58,33 @@ __all__ = [
     "Tools",
     "Trajectory",
     "Turn",
+    "analyze",
+    "flywheel",
     "load_retriever",
     "load_run",
     "load_task",
+    "mine",
     "rescore",
+    "retrieve",
     "run",
+    "train",
 ]
 
 _HOMES = {
     "lrat_bench.agent.agent": ("Agent",),
     "lrat_bench.agent.function_tools": ("Tools",),
-    "lrat_bench.api": ("load_retriever", "load_run", "load_task", "rescore", "run"),
+    "lrat_bench.api": (
+        "analyze",
+        "flywheel",
+        "load_retriever",
+        "load_run",
+        "load_task",
+        "mine",
+        "rescore",
+        "retrieve",
+        "run",
+        "train",
+    ),
     "lrat_bench.model.seam": ("Message", "Model", "Request", "Sampling", "Tool", "ToolCall", "Turn"),
     "lrat_bench.retriever.base": ("BuildContext", "Ranked", "Retriever", "SearchContext"),
     "lrat_bench.runs.run": ("Run",),

@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from lrat_bench.runs.schemas import RECORDS, schema
+from lrat_bench.report.schemas import RECORDS, schema
 from lrat_bench.trajectory import Answer, Browse, Hit, Notice, Search, Think, Trajectory, TurnRecord
 
 FOLDER = Path(__file__).parent.parent / "docs" / "schemas"

@@ -200,9 +200,7 @@ class Session:
     def _search_block(self, step: Search) -> SearchBlock:
         # Scores would tell in what order a shuffled list was ranked.
         scored = self.rollout.order == "ranked"
-        shown = tuple(
-            (hit.docid, hit.score if scored else None, self._snippet(hit.docid)) for hit in step.hits
-        )
+        shown = tuple((hit.docid, hit.score if scored else None, self._snippet(hit.docid)) for hit in step.hits)
         return SearchBlock(step.query, shown, self._note(step, "query", "results unchanged"))
 
     def _snippet(self, docid: str) -> str:

@@ -29,6 +29,7 @@ _VERBS = {
     "retrieve": ("lrat_bench.cli.retrieve:retrieve", "Score a retriever alone, by questions or by recorded queries."),
     "mine": ("lrat_bench.cli.mine:mine", "Mine training pairs from the trajectories of runs."),
     "train": ("lrat_bench.cli.train:train", "Train a dense retriever on mined pairs."),
+    "flywheel": ("lrat_bench.cli.flywheel:flywheel", "Run, mine, train, index, and run again."),
     "analyze": ("lrat_bench.cli.analyze:analyze", "What agents did with what they retrieved, over runs."),
     "completion": ("lrat_bench.cli.completion:completion", "Print the set-up of shell completion."),
 }

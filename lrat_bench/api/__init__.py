@@ -1,0 +1,24 @@
+"""The same verbs as the command line, for Python: names and defaults are those of its flags."""
+
+from __future__ import annotations
+
+from lrat_bench.api.lrat import analyze, flywheel, mine, retrieve, train
+from lrat_bench.api.parts import DEFAULTS, access, close, load_retriever, load_task
+from lrat_bench.api.runs import compare_judges, load_run, rescore, run
+
+__all__ = [
+    "DEFAULTS",
+    "access",
+    "analyze",
+    "close",
+    "compare_judges",
+    "flywheel",
+    "load_retriever",
+    "load_run",
+    "load_task",
+    "mine",
+    "rescore",
+    "retrieve",
+    "run",
+    "train",
+]

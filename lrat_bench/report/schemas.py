@@ -1,0 +1,53 @@
+"""JSON Schemas of the records on disk, generated from their models: `python -m lrat_bench.report.schemas FOLDER`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from lrat_bench.files import write_json
+from lrat_bench.lrat.analysis.analysis import Analysis
+from lrat_bench.lrat.flywheel.settings import FlywheelSettings
+from lrat_bench.lrat.flywheel.table import FlywheelTable
+from lrat_bench.lrat.pair import Pair
+from lrat_bench.lrat.pairs_manifest import PairsManifest
+from lrat_bench.lrat.training.record import ModelRecord
+from lrat_bench.runs.manifest import Manifest
+from lrat_bench.runs.retrieval_folder import RetrievalManifest
+from lrat_bench.score.measured import MeasuredLine
+from lrat_bench.score.retrieval import RetrievalScores
+from lrat_bench.score.score import Scores
+from lrat_bench.score.verdict import Verdict
+from lrat_bench.trajectory import Trajectory
+
+__all__ = ["RECORDS", "schema"]
+
+RECORDS: dict[str, type[BaseModel]] = {
+    "trajectory": Trajectory,
+    "verdict": Verdict,
+    "metrics": Scores,
+    "manifest": Manifest,
+    "retrieval": RetrievalManifest,
+    "retrieval-metrics": RetrievalScores,
+    "per-query": MeasuredLine,
+    "pair": Pair,
+    "pairs": PairsManifest,
+    "model": ModelRecord,
+    "flywheel": FlywheelSettings,
+    "flywheel-table": FlywheelTable,
+    "analysis": Analysis,
+}
+"""File name without its ending → model."""
+
+
+def schema(name: str) -> dict[str, Any]:
+    """The JSON Schema of one record, as it is written."""
+    return RECORDS[name].model_json_schema(by_alias=True, mode="serialization")
+
+
+if __name__ == "__main__":
+    for record in RECORDS:
+        write_json(Path(sys.argv[1]) / f"{record}.schema.json", schema(record))
