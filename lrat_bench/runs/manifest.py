@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from lrat_bench.agent.agent import Agent
 from lrat_bench.errors import DataError
 from lrat_bench.model.redact import is_secret_name, redact
+from lrat_bench.retriever.base import Retriever
 from lrat_bench.runs.config import RunConfig
 from lrat_bench.score.judges.base import Judge
 from lrat_bench.task.protocol import Protocol
@@ -25,6 +26,7 @@ __all__ = [
     "Manifest",
     "describe_agent",
     "describe_judge",
+    "describe_retriever",
     "describe_run",
     "read_manifest",
     "versions",
@@ -132,7 +134,7 @@ def describe_run(config: RunConfig) -> Manifest:
         protocol=config.protocol,
         scoring=config.protocol.scoring.fingerprint,
         agent=without_secrets(describe_agent(config)),
-        retriever={"name": retriever.name, "fingerprint": retriever.fingerprint},
+        retriever=without_secrets(describe_retriever(retriever)),
         seed=config.seed,
         settings=without_secrets(dict(config.settings or {})),
         judge=without_secrets(describe_judge(config.judge)),
@@ -160,6 +162,12 @@ def describe_judge(judge: Judge) -> dict[str, Any]:
     """What is said of a judge: name and fingerprint, and its own words where it has any."""
     own = getattr(judge, "describe", None)
     return {"name": judge.name, "fingerprint": judge.fingerprint, **(own() if callable(own) else {})}
+
+
+def describe_retriever(retriever: Retriever) -> dict[str, Any]:
+    """What is said of a retriever: name and fingerprint, and its own words where it has any (prompts, lengths, …)."""
+    own = getattr(retriever, "describe", None)
+    return {**(own() if callable(own) else {}), "name": retriever.name, "fingerprint": retriever.fingerprint}
 
 
 def with_endpoints(manifest: Manifest, endpoints: tuple[Endpoint, ...]) -> Manifest:
