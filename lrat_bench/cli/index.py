@@ -100,11 +100,11 @@ def _encode(found: Retriever, part: Shard, *, asked: bool, progress: Progress) -
     from lrat_bench.retriever.shard import WHOLE
 
     encode: Any = getattr(found, "encode_shard", None)
-    if part == WHOLE:
+    # A launcher that says which process this is does not ask for parts of what has none.
+    if part == WHOLE or (encode is None and not asked):
         return None
     if encode is None:
-        remedy = "leave --shard out" if asked else "give --shard 0/1 to one process alone"
-        raise UsageError(f"retriever {found.name!r} is built in one piece, and has no part {part}: {remedy}")
+        raise UsageError(f"retriever {found.name!r} is built in one piece, and has no part {part}: leave --shard out")
     with foreign(f"retriever {found.name!r} cannot be encoded"):
         filled: Filled = encode(part, progress)
     return filled

@@ -164,9 +164,8 @@ class ModelFiles:
         key = [os.fspath(path.resolve()), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
         kept = self.cache / "hashes" / f"{fingerprint(list(map(str, key)))[:32]}.json"
         try:
-            found = json.loads(kept.read_text())["sha256"]
-            assert isinstance(found, str)
-        except (OSError, ValueError, KeyError, TypeError, AssertionError):
+            found = str(json.loads(kept.read_text())["sha256"])
+        except (OSError, ValueError, KeyError, TypeError):
             found = sha256_file(path)
             with writing(f"to {kept.parent}", mend=CACHE_MEND):
                 write_json(kept, {"file": ascii(os.fspath(path)), "sha256": found})

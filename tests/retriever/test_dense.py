@@ -299,6 +299,15 @@ def test_parts_are_encoded_from_the_command_line(
     assert len(list((tmp_path / "cache").glob("embeddings/*/faiss-*/index.faiss"))) == 1
 
 
+def test_a_launcher_asks_for_no_parts_of_what_has_none(
+    task_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SLURM_PROCID", "1")
+    monkeypatch.setenv("SLURM_NTASKS", "2")
+    assert command("index", "--task", task_folder, "--retriever", "none") == 0
+    assert "4 documents ready" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
