@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import fmean
 
@@ -52,21 +53,24 @@ def main() -> None:
     for folder, table in tables:
         for entry in table.entries:
             found[entry.task, entry.iteration, entry.arm].append(rows_of(folder, entry))
+    whole = {key: rows for key, rows in found.items() if len(rows) == len(tables)}
+    if left_out := found.keys() - whole.keys():
+        print(f"left out, not in every folder yet: {', '.join(' '.join(map(str, key)) for key in sorted(left_out))}\n")
     print(f"{len(tables)} flywheels\n")
     print(f"| task | iteration | arm | n | {' | '.join(f'{name} | difference [95 %]' for name in SHOWN)} |")
     print(f"| --- | --- | --- | ---: |{' ---: | ---: |' * len(SHOWN)}")
-    for (task, iteration, arm), rows in sorted(found.items(), key=lambda item: (item[0][0], item[0][1])):
-        base = found[task, 0, BASE]
+    for (task, iteration, arm), rows in sorted(whole.items(), key=lambda item: (item[0][0], item[0][1])):
+        base = whole[task, 0, BASE]
         cells = [task, str(iteration), arm, str(sum(map(len, rows)))]
         for name in SHOWN:
             change = "" if arm == BASE else written(paired_rows(list(zip(rows, base, strict=True)), name))
             cells += [f"{mean(rows, name):.3f}", change]
         print(f"| {' | '.join(cells)} |")
     if arguments.between:
-        between(found)
+        between(whole)
 
 
-def between(found: dict[tuple[str, int, str], list[list[Row]]]) -> None:
+def between(found: Mapping[tuple[str, int, str], list[list[Row]]]) -> None:
     """Each arm against the first one of its task and iteration."""
     print(
         "\n| task | iteration | arm | minus | success | evidence recall | steps |\n| --- | --- | --- | --- |"

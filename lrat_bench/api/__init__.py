@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lrat_bench.api.lrat import analyze, flywheel, mine, retrieve, train
+from lrat_bench.api.flywheel import flywheel
+from lrat_bench.api.lrat import analyze, mine, retrieve, train
 from lrat_bench.api.parts import DEFAULTS, access, close, load_retriever, load_task
 from lrat_bench.api.runs import compare_judges, load_run, rescore, run
 

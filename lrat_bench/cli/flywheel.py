@@ -118,6 +118,7 @@ def flywheel(
     """
     from lrat_bench.api import flywheel as carry_out
     from lrat_bench.report.flywheel import flywheel_summary
+    from lrat_bench.runs.resolve import Settings
 
     values = _recipe(recipe)
     with watch() as shown:
@@ -143,7 +144,7 @@ def flywheel(
             recipe=values,
             seed=seed,
             concurrency=concurrency,
-            set=_settings(set),
+            set=Settings.parse(set).to_dict(),
             progress=shown.work,
             on_tally=shown.run,
             on_arrow=shown.begin,
@@ -167,12 +168,3 @@ def _recipe(given: tuple[str, ...]) -> dict[str, Any]:
             raise UsageError(f"--recipe takes KEY=VALUE, as in lr=2e-5; got {one!r}")
         values[key.strip()] = read_value(text)
     return values
-
-
-def _settings(given: tuple[str, ...]) -> dict[str, Any]:
-    """Settings by room; `filter`, the room of the relevance judge, is the flywheel's alone."""
-    from lrat_bench.runs.resolve import Settings
-
-    own = [one for one in given if one.startswith("filter.")]
-    rooms = Settings.parse(one for one in given if one not in own).to_dict()
-    return {**rooms, "filter": Settings.parse(one.replace("filter.", "judge.", 1) for one in own).judge}

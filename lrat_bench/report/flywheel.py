@@ -12,11 +12,13 @@ from rich.text import Text
 from lrat_bench.lrat.flywheel.table import Entry, FlywheelTable
 from lrat_bench.report import numbers
 from lrat_bench.report.text import printable
-from lrat_bench.score.score import Metric
 
 __all__ = ["flywheel_markdown", "flywheel_summary"]
 
 _SHOWN = (("success_rate", "success"), ("evidence_recall", "evidence recall"), ("steps", "steps"))
+
+
+_KEY = "Beside each value: the paired difference from turn 0, and below it its 95 % interval."
 
 
 def flywheel_summary(table: FlywheelTable, folder: Path) -> RenderableType:
@@ -29,6 +31,10 @@ def flywheel_summary(table: FlywheelTable, folder: Path) -> RenderableType:
     ]
     for entries in _by_task(table):
         blocks += [Text(), _block(entries)]
+    blocks += [
+        Text(),
+        Text("Beside each value: the paired difference from turn 0, and below it its 95 % interval.", style="dim"),
+    ]
     unresolved = sum(entry.unresolved for entry in table.entries)
     if unresolved:
         blocks.append(Text(f"{numbers.count(unresolved)} questions are unresolved.", style="yellow"))
@@ -38,7 +44,7 @@ def flywheel_summary(table: FlywheelTable, folder: Path) -> RenderableType:
 def flywheel_markdown(table: FlywheelTable) -> str:
     """The same as Markdown: `table.md`."""
     lines = [f"Task {table.task}, agent {table.agent}, base {table.base}. Differences are paired, from iteration 0."]
-    headings = ["iteration", "arm", "pairs", *(word for _, label in _SHOWN for word in (label, "difference [95 %]"))]
+    headings = ["turn", "arm", "pairs", *(word for _, label in _SHOWN for word in (label, "difference [95 %]"))]
     for entries in _by_task(table):
         lines += ["", f"**{_title(entries[0])}**", ""]
         lines += [f"| {' | '.join(headings)} |", f"|{' --- |' * len(headings)}"]
@@ -47,6 +53,7 @@ def flywheel_markdown(table: FlywheelTable) -> str:
 
 
 def _block(entries: Sequence[Entry]) -> Table:
+    """Intervals stand below what they are of, so that a row fits into 80 columns."""
     table = Table(
         box=None,
         padding=(0, 2, 0, 0),
@@ -55,31 +62,38 @@ def _block(entries: Sequence[Entry]) -> Table:
         title=Text(printable(_title(entries[0])), style="bold"),
         title_justify="left",
     )
-    table.add_column("iteration", justify="right")
+    table.add_column("turn", justify="right", no_wrap=True)
     table.add_column("arm", no_wrap=True)
-    table.add_column("pairs", justify="right", style="dim")
     for _, label in _SHOWN:
-        table.add_column(label, justify="right", no_wrap=True)
-        table.add_column("difference [95 %]", style="dim", no_wrap=True)
+        table.add_column(label, no_wrap=True)
     for entry in entries:
-        table.add_row(*_cells(entry))
+        pairs = "" if entry.pairs is None else f"{numbers.count(entry.pairs)} pairs"
+        cells = [
+            Text.assemble(value, f"  {change}" if change else "", "\n", (interval, "dim"))
+            for value, change, interval in _measured(entry)
+        ]
+        table.add_row(str(entry.iteration), Text.assemble(entry.arm, "\n", (pairs, "dim")), *cells)
     return table
 
 
 def _cells(entry: Entry) -> list[str]:
     cells = [str(entry.iteration), entry.arm, numbers.count(entry.pairs)]
-    for name, _ in _SHOWN:
-        metric = entry.metrics[name]
-        cells += [numbers.value(metric), _change(entry, name, metric)]
+    for value, change, interval in _measured(entry):
+        cells += [value, f"{change} {interval}".strip()]
     return cells
 
 
-def _change(entry: Entry, name: str, metric: Metric) -> str:
-    found = entry.change.get(name)
-    if found is None:
-        return ""
-    shown = numbers.difference(metric, found.value, found.low, found.high, found.n)
-    return f"{numbers.signed(shown)} {numbers.interval(shown)}"
+def _measured(entry: Entry) -> list[tuple[str, str, str]]:
+    """Value, difference and its interval, of each measure that is shown."""
+    found = []
+    for name, _ in _SHOWN:
+        metric, change = entry.metrics[name], entry.change.get(name)
+        if change is None:
+            found.append((numbers.value(metric), "", ""))
+            continue
+        shown = numbers.difference(metric, change.value, change.low, change.high, change.n)
+        found.append((numbers.value(metric), numbers.signed(shown), numbers.interval(shown)))
+    return found
 
 
 def _by_task(table: FlywheelTable) -> list[list[Entry]]:

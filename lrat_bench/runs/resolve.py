@@ -29,8 +29,8 @@ from lrat_bench.values import plainly
 
 __all__ = ["ROOMS", "Settings", "customise", "resolve"]
 
-ROOMS = ("task", "protocol", "agent", "retriever", "judge")
-"""What `--set ROOM.key=value` can set."""
+ROOMS = ("task", "protocol", "agent", "retriever", "judge", "filter")
+"""What `--set ROOM.key=value` can set; `filter` is the relevance judge of mining, which no run has."""
 
 _RESCORED = "+custom-scoring"
 """What the name of a protocol ends in when its scoring part is not its own."""
@@ -45,6 +45,7 @@ class Settings:
     agent: Mapping[str, Any] = field(default_factory=dict)
     retriever: Mapping[str, Any] = field(default_factory=dict)
     judge: Mapping[str, Any] = field(default_factory=dict)
+    filter: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, assignments: Iterable[str]) -> Settings:
@@ -130,6 +131,8 @@ def resolve(
         UsageError: a part does not exist or refuses its settings; the message says how to mend it.
     """
     given = settings or Settings()
+    if given.filter:
+        raise UsageError(f"filter.{next(iter(given.filter))} cannot be set: a run has no relevance filter, mining does")
     reach = access or Access()
     if not isinstance(agent, str):
         agent = _reached(agent, reach)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import islice
 from pathlib import Path
 from shutil import copytree
@@ -12,9 +13,12 @@ import pytest
 from tiny_model import make_encoder
 
 import lrat_bench
-from lrat_bench.errors import UnknownName, UsageError
+from lrat_bench.errors import UsageError
+from lrat_bench.lrat.flywheel.place import Place
+from lrat_bench.lrat.flywheel.settings import FlywheelSettings, claim, read_settings
 from lrat_bench.lrat.flywheel.table import FlywheelTable, read_table
 from lrat_bench.lrat.training.base import find_base
+from lrat_bench.lrat.training.recipe import make_recipe
 from lrat_bench.task.catalog import load_task
 
 SMALL: dict[str, Any] = {"task.documents": 1000, "task.train": 10, "task.test": 6, "task.seed": 5}
@@ -41,7 +45,7 @@ def turned(model: Path, out: Path, **changes: Any) -> FlywheelTable:
     return lrat_bench.flywheel("synth-wiki", **words)
 
 
-WORDS: dict[str, Any] = {"ood": ["synth-wiki-ood"], "arms": ["filter", "shuffled-positives"]}
+WORDS: dict[str, Any] = {"ood": ["synth-wiki-ood"], "arms": ["filter", "shuffled-positives"], "repeats": 2}
 
 
 @pytest.fixture(scope="session")
@@ -62,14 +66,14 @@ def test_it_turns_and_keeps_everything_in_one_folder(wheel: Path) -> None:
     tasks = ("synth-wiki", "synth-wiki-ood")
     arms = ((0, "base"), (1, "filter"), (1, "shuffled-positives"))
     assert seen == [(iteration, arm, task) for iteration, arm in arms for task in tasks]
-    assert all(entry.metrics["success_rate"].n == 6 for entry in table.entries)
+    assert all(entry.metrics["success_rate"].n == 12 for entry in table.entries)
     base, trained = table.entries[0], table.entries[2]
     assert base.change == {}
-    assert trained.change["steps"].n == 6
+    assert trained.change["steps"].n == 12
     difference = (trained.metrics["steps"].value or 0) - (base.metrics["steps"].value or 0)
     assert trained.change["steps"].value == pytest.approx(difference)
     collected = json.loads((wheel / "0/base/collect/manifest.json").read_text())
-    assert (collected["split"], collected["split_role"]) == ("train", "train")
+    assert (collected["split"], collected["split_role"], collected["repeats"]) == ("train", "train", 1)
     for name in ("table.md", "flywheel.png", "1/pairs/pairs.jsonl", "1/filter/model/lrat-bench.json"):
         assert (wheel / name).exists()
 
@@ -82,8 +86,9 @@ def test_the_same_command_does_nothing_again_and_more_turns_go_on(model: Path, w
     before = [(out / name).stat().st_mtime_ns for name in files]
     longer = turned(model, out, **{**WORDS, "arms": ["filter"], "iterations": 2})
     assert [(out / name).stat().st_mtime_ns for name in files] == before
-    assert longer.entries[:4] == first.entries[:4]
-    assert [entry.iteration for entry in longer.entries[4:]] == [2, 2]
+    # The arm that was not asked for again is not forgotten.
+    assert longer.entries[:6] == first.entries
+    assert [entry.iteration for entry in longer.entries[6:]] == [2, 2]
     # The second turn goes on from the model of the first.
     record = json.loads((out / "2/filter/model/lrat-bench.json").read_text())
     assert record["base_fingerprint"] == fingerprint_of(out / "1/filter/model")
@@ -127,10 +132,86 @@ def test_another_flywheel_is_refused_with_what_differs(
         turned(model, tmp_path / "wheel", **changes)
 
 
-def test_trajectories_are_collected_on_a_train_split_only(model: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="collected on a train split"):
-        turned(model, tmp_path / "a", train_split="test", split="train")
-    with pytest.raises(UsageError, match="collect on another one"):
-        turned(model, tmp_path / "b", split="train")
-    with pytest.raises(UnknownName, match="arm"):
-        turned(model, tmp_path / "c", arms=["reweigh"])
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"train_split": "test", "split": "train"}, "collected on a train split"),
+        ({"split": "train"}, "collect on another one"),
+        ({"arms": ["reweigh"]}, "unknown arm 'reweigh'"),
+        ({"arms": ["naive", "naive"]}, "named twice"),
+        ({"ood": ["nosuch"]}, "unknown task 'nosuch'"),
+        ({"ood": ["synth-wiki"]}, "named twice"),
+        ({"tokenizer": "nosuch"}, "tokenizer"),
+        ({"filter": "nosuch"}, "unknown"),
+        ({"agent": "nosuch"}, "unknown agent"),
+        ({"recipe": {"stage": "naive"}}, "recipe.stage cannot be set of a flywheel: name the arm"),
+        ({"recipe": {"keep": "best"}}, "recipe.keep cannot be set"),
+        ({"iterations": 0}, "iterations cannot be 0"),
+        ({"outcome": "right"}, "outcome cannot be 'right'"),
+        ({"set": {**SMALL, "filter.api_key": "sk-secret"}, "filter": "openai/gpt-4.1"}, "api_key"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_is_written(
+    model: Path, tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)) as refused:
+        turned(model, tmp_path / "wheel", **changes)
+    assert not (tmp_path / "wheel").exists()
+    assert "sk-secret" not in str(refused.value)
+
+
+def test_a_file_is_no_folder(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "wheel").write_text("mine")
+    with pytest.raises(UsageError, match="holds no flywheel"):
+        turned(model, tmp_path / "wheel")
+    assert (tmp_path / "wheel").read_text() == "mine"
+
+
+def settings_of(**changes: Any) -> FlywheelSettings:
+    words: dict[str, Any] = {
+        "task": "t",
+        "train_split": "train",
+        "eval_split": "test",
+        "ood": (),
+        "agent": "heuristic",
+        "base": "m",
+        "base_fingerprint": "f",
+        "iterations": 1,
+        "arms": ("reweight",),
+        "start": "previous",
+        "rule": "attributed",
+        "outcome": "correct",
+        "relevance": "rules",
+        "tokenizer": "regex-v1",
+        "recipe": make_recipe("small"),
+        "limit": None,
+        "eval_limit": None,
+        "repeats": 1,
+        "seed": 0,
+        "settings": {},
+        **changes,
+    }
+    return FlywheelSettings(**words)
+
+
+def test_a_server_that_moved_is_the_same_flywheel_and_a_knob_is_another(tmp_path: Path) -> None:
+    claim(tmp_path / "w", settings_of(settings={"agent": {"api_base": "http://a/v1"}, "retriever": {"device": "cpu"}}))
+    claim(tmp_path / "w", settings_of(settings={"agent": {"api_base": "http://b/v1"}}))
+    with pytest.raises(UsageError, match=re.escape("differs in: set.protocol.k")):
+        claim(tmp_path / "w", settings_of(settings={"protocol": {"k": 3}}))
+
+
+def test_a_folder_forgets_neither_arms_nor_turns(tmp_path: Path) -> None:
+    claim(tmp_path / "w", settings_of(arms=("reweight", "naive"), iterations=3))
+    claim(tmp_path / "w", settings_of(arms=("reweight", "filter")))
+    there = read_settings(tmp_path / "w")
+    assert (there.arms, there.iterations) == (("reweight", "naive", "filter"), 3)
+
+
+@pytest.mark.parametrize(("one", "other"), [("../t", "t"), ("a/b", "a_b"), ("資料", "素材"), ("x" * 300, "x" * 301)])
+def test_tasks_of_like_names_lie_apart(tmp_path: Path, one: str, other: str) -> None:
+    place = Place(tmp_path, 1, "naive")
+    assert place.evaluated(one) != place.evaluated(other)
+    for task in (one, other):
+        assert place.evaluated(task).parent == place.folder / "eval"
+        assert len(place.evaluated(task).name) < 80

@@ -16,6 +16,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from lrat_bench.files import fingerprint
+
 __all__ = ["BASE", "Place"]
 
 BASE = "base"
@@ -51,5 +53,6 @@ class Place:
         return self.root / str(self.iteration) / "pairs"
 
     def evaluated(self, task: str) -> Path:
-        """The run of a task's eval split."""
-        return self.folder / "eval" / re.sub(r"[^A-Za-z0-9.-]+", "_", task).strip("_.-")
+        """The run of a task's eval split; tasks of like names lie apart."""
+        slug = re.sub(r"[^A-Za-z0-9.-]+", "_", Path(task).name).strip("_.-")[:60]
+        return self.folder / "eval" / "-".join(filter(None, (slug, fingerprint(task)[:8])))

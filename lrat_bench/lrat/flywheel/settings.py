@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,12 +12,21 @@ from lrat_bench.errors import DataError, UsageError
 from lrat_bench.files import write_json, writing
 from lrat_bench.lrat.pair import Rule
 from lrat_bench.lrat.training.recipe import Recipe
+from lrat_bench.model.spec import Connection
 
 __all__ = ["FlywheelSettings", "claim", "read_settings"]
 
 _FILE = "flywheel.json"
-_EXTENDS = ("iterations", "arms")
+_GROWING = ("iterations", "arms")
 """What may grow in a folder that is there: more turns, more arms beside the first."""
+
+_PLACES: Mapping[str, Collection[str]] = {
+    "agent": Connection.model_fields,
+    "judge": Connection.model_fields,
+    "filter": Connection.model_fields,
+    "retriever": ("device", "batch_size", "threads"),
+}
+"""Settings by room that say where and how fast, and decide no number: a server that moved is the same flywheel."""
 
 
 class FlywheelSettings(BaseModel):
@@ -37,22 +46,27 @@ class FlywheelSettings(BaseModel):
     rule: Rule = Field(description="how browses are attributed to queries")
     outcome: Literal["correct", "incorrect", "all"] = Field(description="trajectories that are mined")
     relevance: str = Field(description="the filter")
-    relevance_settings: dict[str, Any] = Field(description="what was set for it")
     tokenizer: str = Field(description="that reasoning is measured with")
     recipe: Recipe = Field(description="of training; stage and shuffling are those of each arm")
     limit: int | None = Field(description="questions that trajectories are collected on; null is all of the split")
     eval_limit: int | None = Field(description="questions that are evaluated; null is all")
-    repeats: int = Field(ge=1, description="how often each question is evaluated")
+    repeats: int = Field(ge=1, description="how often each question is evaluated; it is collected on once")
     seed: int
-    settings: dict[str, Any] = Field(description="what was set beside the names, room by room")
+    settings: dict[str, dict[str, Any]] = Field(description="what was set beside the names, room by room")
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=True)
 
     @property
     def identity(self) -> Mapping[str, Any]:
         """What a folder must share with a command that goes on in it."""
-        values = self.model_dump(mode="json", by_alias=True, exclude={*_EXTENDS, "base"})
-        return {**values, "lead": self.arms[0]}
+        values = self.model_dump(mode="json", by_alias=True, exclude={*_GROWING, "base", "settings"})
+        deciding = {
+            f"{room}.{key}": value
+            for room, given in self.settings.items()
+            for key, value in given.items()
+            if key not in _PLACES.get(room, ())
+        }
+        return {**values, "set": deciding, "lead": self.arms[0]}
 
 
 def read_settings(folder: Path) -> FlywheelSettings:
@@ -74,7 +88,7 @@ def read_settings(folder: Path) -> FlywheelSettings:
 
 
 def claim(folder: Path, settings: FlywheelSettings) -> None:
-    """Write the settings into a folder, new or of the same flywheel.
+    """Write the settings into a folder, new or of the same flywheel; what it holds of turns and arms is not forgotten.
 
     Raises:
         UsageError: it holds another flywheel (the message names what differs), or something else, or cannot be written.
@@ -87,8 +101,13 @@ def claim(folder: Path, settings: FlywheelSettings) -> None:
                 f"{folder} holds another flywheel (differs in: {', '.join(_spelt(differing, mine, other))}): give "
                 "another folder with -o"
             )
-    elif folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"{folder} is not empty and holds no flywheel: give another folder with -o")
+        grown = {
+            "iterations": max(settings.iterations, there.iterations),
+            "arms": tuple(dict.fromkeys((*there.arms, *settings.arms))),
+        }
+        settings = settings.model_copy(update=grown)
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is there already and holds no flywheel: give another folder with -o")
     with writing(f"the flywheel's folder {folder}"):
         write_json(folder / _FILE, settings.model_dump(mode="json", by_alias=True))
 

@@ -17,7 +17,10 @@ from lrat_bench.score.rows import Row
 from lrat_bench.score.score import Metric
 from lrat_bench.task.task import Task
 
-__all__ = ["MEASURES", "Change", "Entry", "FlywheelTable", "make_entry", "read_table", "rows_in"]
+__all__ = ["MEASURES", "TABLE", "Change", "Entry", "FlywheelTable", "make_entry", "read_table", "rows_in"]
+
+TABLE = "table.json"
+"""The file of a flywheel's folder that holds its table."""
 
 MEASURES = ("success_rate", "evidence_recall", "steps", "first_query_ndcg@10")
 """What a flywheel is judged by; the metrics of each run hold all others."""
@@ -56,6 +59,11 @@ class Entry(BaseModel):
     unresolved: int = Field(ge=0, description="questions that are ungraded or errored")
     metrics: dict[str, Metric]
     change: dict[str, Change] = Field(description="measure → difference from iteration 0; empty for the base")
+
+    @property
+    def key(self) -> tuple[int, str, str]:
+        """(iteration, arm, run): what identifies the entry."""
+        return self.iteration, self.arm, self.run
 
 
 class FlywheelTable(BaseModel):
@@ -114,7 +122,7 @@ def read_table(folder: Path) -> FlywheelTable:
     Raises:
         DataError: there is none, or not of this version.
     """
-    file = folder / "table.json"
+    file = folder / TABLE
     try:
         return FlywheelTable.model_validate_json(file.read_bytes())
     except FileNotFoundError:

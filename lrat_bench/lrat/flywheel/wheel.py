@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lrat_bench.errors import RunIncomplete
@@ -11,16 +11,20 @@ from lrat_bench.files import write_json, writing
 from lrat_bench.lrat.flywheel.arm import Arm, arms_of
 from lrat_bench.lrat.flywheel.place import BASE, Place
 from lrat_bench.lrat.flywheel.settings import FlywheelSettings, claim
-from lrat_bench.lrat.flywheel.table import Entry, FlywheelTable, make_entry, rows_in
+from lrat_bench.lrat.flywheel.table import TABLE, Entry, FlywheelTable, make_entry, read_table, rows_in
 from lrat_bench.lrat.mining.mine import mine_runs
+from lrat_bench.lrat.relevance.registry import load_relevance
+from lrat_bench.lrat.training.base import base_name, find_base
 from lrat_bench.lrat.training.train import train
 from lrat_bench.model.access import Access
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.runs.command import carry_out, close
+from lrat_bench.runs.config import RunConfig
 from lrat_bench.runs.resolve import Settings, resolve
 from lrat_bench.runs.run import Run
 from lrat_bench.runs.tally import OnTally
 from lrat_bench.score.rows import Row
+from lrat_bench.task.tokenizer import load_tokenizer
 
 __all__ = ["Flywheel", "turn"]
 
@@ -65,7 +69,9 @@ class Flywheel:
             self.on_arrow(f"iteration {place.iteration}, {place.arm}: evaluating on {task}")
             split = self.settings.eval_split if task == self.settings.task else None
             out = place.evaluated(task)
-            run = self._run(task, model, split=split, limit=self.settings.eval_limit, out=out)
+            run = self._run(
+                task, model, split=split, limit=self.settings.eval_limit, repeats=self.settings.repeats, out=out
+            )
             base = None
             if place.iteration == 0:
                 self._base_rows[task] = rows_in(run)
@@ -86,6 +92,7 @@ class Flywheel:
             model,
             split=self.settings.train_split,
             limit=self.settings.limit,
+            repeats=1,
             out=place.collected,
         )
         if unresolved := run.metrics.unresolved:
@@ -112,7 +119,7 @@ class Flywheel:
             outcome=self.settings.outcome,
             relevance=self.settings.relevance,
             tokenizer=self.settings.tokenizer,
-            settings=self.settings.relevance_settings,
+            settings=Settings.of(self.settings.settings).filter,
             access=self.access(),
             progress=self.progress,
         )
@@ -122,25 +129,47 @@ class Flywheel:
                 "give the same command again"
             )
 
-    def _run(self, task: str, model: str, *, split: str | None, limit: int | None, out: Path) -> Run:
+    def _run(self, task: str, model: str, *, split: str | None, limit: int | None, repeats: int, out: Path) -> Run:
+        config = self.resolve(task, model, split=split, limit=limit, repeats=repeats)
+        try:
+            return carry_out(config, out=out, progress=self.progress, on_tally=self.on_tally)
+        finally:
+            close(config.retriever)
+
+    def resolve(
+        self, task: str, model: str, *, split: str | None = None, limit: int | None = None, repeats: int = 1
+    ) -> RunConfig:
+        """The run of a model on a task; the caller closes its retriever.
+
+        Raises:
+            UsageError: something of it does not exist or does not fit.
+        """
         given = Settings.of(self.settings.settings)
-        config = resolve(
+        return resolve(
             task=task,
             agent=self.settings.agent,
             retriever=f"dense:{model}",
             split=split,
             limit=limit,
-            repeats=self.settings.repeats,
+            repeats=repeats,
             seed=self.settings.seed,
             concurrency=self.concurrency,
-            settings=given,
+            settings=replace(given, filter={}),
             access=self.access(),
             progress=self.progress,
         )
-        try:
-            return carry_out(config, out=out, progress=self.progress, on_tally=self.on_tally)
-        finally:
-            close(config.retriever)
+
+    def check(self) -> None:
+        """See that every part exists and fits, before anything is spent or written.
+
+        Raises:
+            UsageError: one does not.
+        """
+        settings = self.settings
+        for task in (settings.task, *settings.ood):
+            close(self.resolve(task, settings.base).retriever)
+        load_tokenizer(settings.tokenizer)
+        load_relevance(settings.relevance, settings=Settings.of(settings.settings).filter, access=self.access())
 
 
 def turn(wheel: Flywheel) -> FlywheelTable:
@@ -157,12 +186,11 @@ def turn(wheel: Flywheel) -> FlywheelTable:
     """
     settings = wheel.settings
     arms = arms_of(settings.arms)
+    wheel.check()
     claim(wheel.folder, settings)
-    entries: list[Entry] = []
 
     def note(found: Sequence[Entry]) -> None:
-        entries.extend(found)
-        _write(wheel, entries)
+        _add(wheel, found)
 
     base = wheel.place(0, BASE)
     note(wheel.evaluate(base, settings.base, None))
@@ -176,12 +204,17 @@ def turn(wheel: Flywheel) -> FlywheelTable:
             pairs = wheel.train(place, arm, settings.base if settings.start == "base" else model)
             note(wheel.evaluate(place, str(place.model), pairs))
         before = wheel.place(iteration, arms[0].name)
-    return _write(wheel, entries)
+    return read_table(wheel.folder)
 
 
-def _write(wheel: Flywheel, entries: Sequence[Entry]) -> FlywheelTable:
+def _add(wheel: Flywheel, found: Sequence[Entry]) -> None:
+    """Put entries into the table on disk; what it holds of other turns and arms stays."""
     settings = wheel.settings
-    table = FlywheelTable(task=settings.task, agent=settings.agent, base=settings.base, entries=tuple(entries))
+    there = read_table(wheel.folder).entries if (wheel.folder / TABLE).exists() else ()
+    entries = {entry.key: entry for entry in (*there, *found)}
+    # In the order of the turns: a folder may be given another arm when later ones are there.
+    ordered = sorted(entries.values(), key=lambda entry: entry.iteration)
+    base = base_name(find_base(settings.base))
+    table = FlywheelTable(task=settings.task, agent=settings.agent, base=base, entries=tuple(ordered))
     with writing(f"the table into {wheel.folder}"):
-        write_json(wheel.folder / "table.json", table.model_dump(mode="json", by_alias=True))
-    return table
+        write_json(wheel.folder / TABLE, table.model_dump(mode="json", by_alias=True))
