@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lrat_bench.api.flywheel import flywheel
 from lrat_bench.api.lrat import analyze, mine, retrieve, train
 from lrat_bench.api.parts import DEFAULTS, access, close, load_retriever, load_task
 from lrat_bench.api.runs import compare_judges, load_run, rescore, run
+from lrat_bench.api.wheel import flywheel
 
 __all__ = [
     "DEFAULTS",
