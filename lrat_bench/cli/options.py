@@ -24,7 +24,16 @@ __all__ = [
     "set_option",
     "stderr",
     "stdout",
+    "with_configured",
 ]
+
+_MAPPINGS = {
+    "set": "set: {protocol.k: 5} or set: {protocol: {k: 5}}",
+    "recipe": "recipe: {lr: 2e-5}",
+}
+"""Options of assignments, and how a config file writes them."""
+
+_CONFIGURED = "lrat_bench.configured"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,6 +48,7 @@ def set_option(command: F) -> F:
     return click.option(
         "--set",
         multiple=True,
+        callback=with_configured,
         metavar="ROOM.KEY=VALUE",
         help="Set a knob: task.documents=1000, protocol.k=5, agent.temperature=0.6, retriever.k1=1.2, "
         "judge.api_base=…. Repeatable.",
@@ -106,7 +116,8 @@ def config_file(command: F) -> F:
         is_eager=True,
         expose_value=False,
         callback=_read_config,
-        help="YAML file with values for these options; `set` is a mapping there, flat (protocol.k: 5) or nested.",
+        help="YAML file with values for these options; `set` is a mapping there, flat (protocol.k: 5) or nested, and "
+        "holds beside what --set says.",
     )(command)
 
 
@@ -152,22 +163,35 @@ def _read_config(ctx: click.Context, param: click.Parameter, value: Path | None)
     content = read_yaml(value) or {}
     if not isinstance(content, dict):
         raise click.UsageError(f"{value}: must be a mapping of options to values")
-    names = {max(option.opts, key=len).lstrip("-"): option.name for option in ctx.command.params}
+    options = {max(option.opts, key=len).lstrip("-"): option for option in ctx.command.params}
     defaults: dict[str, Any] = {}
     for key, given in content.items():
-        if key not in names or key in ("config", "help"):
-            known = ", ".join(sorted(set(names) - {"config"}))
+        if key not in options or key in ("config", "help"):
+            known = ", ".join(sorted(set(options) - {"config"}))
             raise click.UsageError(f"{value}: unknown option {key!r}; known: {known}")
-        name = names[key]
+        name = options[key].name
         assert name is not None
-        if key != "set" and not isinstance(given, str | int | float):
-            raise click.UsageError(f"{value}: {key} must be one value, got {given!r}")
-        if key == "set" and not isinstance(given, dict):
-            raise click.UsageError(
-                f"{value}: set must be a mapping, as in set: {{protocol.k: 5}} or set: {{protocol: {{k: 5}}}}"
-            )
-        defaults[name] = _assignments(given) if key == "set" else given
+        if key in _MAPPINGS:
+            if not isinstance(given, dict):
+                raise click.UsageError(f"{value}: {key} must be a mapping, as in {_MAPPINGS[key]}")
+            # Beside what the command line sets, which comes later and so counts.
+            ctx.meta[f"{_CONFIGURED}.{name}"] = _assignments(given)
+            continue
+        defaults[name] = _value(given, options[key], value, key)
     ctx.default_map = {**(ctx.default_map or {}), **defaults}
+
+
+def _value(given: Any, option: click.Parameter, file: Path, key: str) -> Any:
+    several = given if isinstance(given, list) and getattr(option, "multiple", False) else [given]
+    if not all(isinstance(one, str | int | float) for one in several):
+        many = " or a list of such" if getattr(option, "multiple", False) else ""
+        raise click.UsageError(f"{file}: {key} must be one value{many}, got {given!r}")
+    return several if getattr(option, "multiple", False) else given
+
+
+def with_configured(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Callback of an option of assignments: those of the config file, then those of the command line."""
+    return (*ctx.meta.get(f"{_CONFIGURED}.{param.name}", ()), *value)
 
 
 def _assignments(given: dict[Any, Any]) -> list[str]:

@@ -264,6 +264,24 @@ def test_names_are_shown_as_they_are_and_never_obeyed(command: Command, task_fol
     assert "\x1b" not in out
 
 
+def test_settings_on_the_command_line_hold_beside_those_of_a_file(
+    command: Command, task_folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "c.yaml").write_text("set: {protocol.k: 5, protocol.max_turns: 7}\n")
+    words = ("run", "--task", task_folder, "--retriever", "none", "--dry-run", "--json", "--config", "c.yaml")
+    _, out, _ = command(*words, "--set", "protocol.k=3")
+    assert (json.loads(out)["protocol"]["k"], json.loads(out)["protocol"]["max_turns"]) == (3, 7)
+
+
+def test_an_option_that_may_be_repeated_is_a_list_in_a_file(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("ood: [synth-wiki]\narm: [naive, nosuch]\nrecipe: {lr: 1}\n")
+    refused(command("flywheel", "--base", "x", "--config", "c.yaml"), "task 'synth-wiki' is named twice")
+    (tmp_path / "c.yaml").write_text("agent: [heuristic]\n")
+    refused(command("flywheel", "--base", "x", "--config", "c.yaml"), "agent must be one value")
+    (tmp_path / "c.yaml").write_text("recipe: lr\n")
+    refused(command("flywheel", "--base", "x", "--config", "c.yaml"), "recipe must be a mapping", "lr: 2e-5")
+
+
 def test_a_date_is_a_text(command: Command, task_folder: Path, tmp_path: Path) -> None:
     words = ("run", "--task", task_folder, "--retriever", "none", "--dry-run", "--json")
     _, out, _ = command(*words, "--set", "protocol.current_date=2026-01-31")
