@@ -164,6 +164,7 @@ def retrieve(
     set: Mapping[str, Any] | None = None,  # noqa: A002 -- the name of the flag
     out: str | Path | None = None,
     fresh: bool = False,
+    against: str | Path | None = None,
     progress: Progress = no_progress,
 ) -> Retrieval:
     """Score a retriever alone; arguments as in `runs.retrieval.retrieve`, settings as in `run`."""
@@ -177,5 +178,6 @@ def retrieve(
         settings=Settings.of(set or {}),
         out=out,
         fresh=fresh,
+        against=against,
         progress=progress,
     )

@@ -77,8 +77,6 @@ def retrieve(
     from lrat_bench.runs.retrieval_folder import Retrieval
 
     other = None if against is None else Retrieval(against)
-    if other is not None:
-        _ = other.manifest
     with watch() as shown:
         done = carry_out(
             task=task,
@@ -90,6 +88,7 @@ def retrieve(
             settings=Settings.parse(set),
             out=out,
             fresh=fresh,
+            against=against,
             progress=shown.work,
         )
     manifest, scores = done.manifest, done.metrics

@@ -6,6 +6,7 @@
 - A mean is rounded to the second significant digit of its interval's half-width: digits beyond are noise. Without an
   interval it has three significant digits.
 - An interval stands in brackets, with the decimals of its number: `47.3% [41.7, 52.9]`.
+- A difference has its sign. One of two rates is in points, since it is no share of anything: `+3.1 points [0.2, 6.0]`.
 - Counts have thousands separators. Durations have two units at most, sizes are decimal (1 kB = 1000 B).
 """
 
@@ -79,9 +80,14 @@ def difference(like: Metric, value: float | None, low: float | None, high: float
 
 
 def signed(shown: Metric) -> str:
-    """The value of a difference, with its sign: `+3.1%`, `-0.52`."""
-    text = value(shown)
-    return f"+{text}" if shown.value is not None and shown.value > 0 else text
+    """The value of a difference, with its sign: `+3.1 points`, `-0.52`; what is shown as 0 has none."""
+    if shown.value is None:
+        return NULL
+    in_points = shown.unit == "share"
+    text = _fixed(100 * shown.value, _rate_decimals(shown.n)) if in_points else value(shown)
+    if not text.startswith("-") and any(digit in text for digit in "123456789"):
+        text = f"+{text}"
+    return f"{text} points" if in_points else text
 
 
 def count(number: int | None) -> str:

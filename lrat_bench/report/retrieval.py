@@ -16,6 +16,7 @@ from lrat_bench.report.text import printable
 from lrat_bench.runs.retrieval_folder import RetrievalManifest
 from lrat_bench.score.paired import Difference
 from lrat_bench.score.retrieval import RetrievalScores
+from lrat_bench.score.score import Metric
 
 __all__ = ["describe_against", "differences_table", "retrieval_json", "retrieval_summary"]
 
@@ -65,11 +66,12 @@ def differences_table(found: Mapping[str, Difference], here: RetrievalScores, ot
         one, another = here.metric(name), other.metric(name)
         if one is None or another is None:
             continue
-        shown = numbers.difference(one, difference.value, difference.low, difference.high, difference.n)
+        # Digits are those that the questions support, of which a replay has fewer than queries.
+        shown = numbers.difference(one, difference.value, difference.low, difference.high, difference.clusters)
         table.add_row(
             _label(name),
-            numbers.value(one),
-            numbers.value(another),
+            numbers.value(_by_questions(one, here)),
+            numbers.value(_by_questions(another, other)),
             numbers.signed(shown),
             numbers.interval(shown),
             numbers.NULL if difference.p is None else _p(difference.p),
@@ -136,9 +138,15 @@ def _metrics(scores: RetrievalScores) -> Table:
     table.add_column("n", justify="right", style="dim")
     for metric in scores.metrics:
         style = "bold" if "_nDCG@" in metric.name or "_union_" in metric.name else ""
-        cells = (Text(_label(metric.name), style=style), Text(numbers.value(metric), style=style))
-        table.add_row(*cells, numbers.interval(metric), numbers.count(metric.n))
+        shown = _by_questions(metric, scores)
+        cells = (Text(_label(metric.name), style=style), Text(numbers.value(shown), style=style))
+        table.add_row(*cells, numbers.interval(shown), numbers.count(metric.n))
     return table
+
+
+def _by_questions(metric: Metric, scores: RetrievalScores) -> Metric:
+    """The metric, to be shown with the digits that its questions support: their queries are not independent."""
+    return metric.model_copy(update={"n": min(metric.n, scores.questions)})
 
 
 def _label(name: str) -> str:

@@ -59,8 +59,10 @@ class Asking:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the queries and of who issued them."""
-        return files.fingerprint([list(map(list, self.queries)), [list(one.queries) for one in self.asked or ()]])
+        """SHA-256 of the queries, of who issued them, and of how much of a list was shown."""
+        return files.fingerprint(
+            [list(map(list, self.queries)), [[list(one.queries), one.k] for one in self.asked or ()]]
+        )
 
     @property
     def judgements_fingerprint(self) -> str:

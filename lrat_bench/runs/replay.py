@@ -11,7 +11,7 @@ from lrat_bench.runs.folder import RunFolder
 from lrat_bench.runs.scoring import selected
 from lrat_bench.score.retrieval import Asked, Query
 from lrat_bench.task.task import Task
-from lrat_bench.trajectory import Search
+from lrat_bench.trajectory import Search, same_query
 
 __all__ = ["Replay", "recorded_queries"]
 
@@ -58,19 +58,20 @@ def recorded_queries(folders: Sequence[RunFolder], task: Task) -> Replay:
     asked: list[Asked] = []
     issued = unjudged = 0
     for at, folder in enumerate(folders):
+        shown = folder.manifest.protocol.rollout.k
         for (question, repeat), searches in _selected(folder, task):
             issued += len(searches)
             if question not in judged:
                 unjudged += len(searches)
                 continue
             for text in searches:
-                key = question, _plain(text)
+                key = question, same_query(text)
                 if key not in ids:
                     ids[key] = f"{question}#{repeat}#{numbers[question, repeat]}"
                     queries.append(Query(ids[key], text, question))
                     numbers[question, repeat] += 1
-            own = dict.fromkeys(ids[question, _plain(text)] for text in searches)
-            asked.append(Asked(f"{question}#{repeat}#{at}", question, tuple(own)))
+            own = dict.fromkeys(ids[question, same_query(text)] for text in searches)
+            asked.append(Asked(f"{question}#{repeat}#{at}", question, tuple(own), shown))
     if not queries:
         raise UsageError(
             f"{', '.join(str(folder.path) for folder in folders)}: no query is recorded on a question that has "
@@ -102,7 +103,3 @@ def _selected(folder: RunFolder, task: Task) -> list[tuple[tuple[str, int], tupl
         if trajectory.question_id in order and trajectory.repeat < manifest.repeats and trajectory.status != "error"
     }
     return sorted(found.items(), key=lambda one: (order[one[0][0]], one[0][1]))
-
-
-def _plain(query: str) -> str:
-    return " ".join(query.split()).casefold()

@@ -48,6 +48,7 @@ def retrieve(
     settings: Settings | None = None,
     out: str | Path | None = None,
     fresh: bool = False,
+    against: str | Path | None = None,
     progress: Progress = no_progress,
 ) -> Retrieval:
     """Score a retriever alone: on a task's questions, or on the queries that agents issued in runs.
@@ -63,6 +64,7 @@ def retrieve(
         settings: of the task and of the retriever, and `protocol.passage_tokens`.
         out: the folder; `retrievals/<task>-<split>-<retriever>-<hash8>` unless given.
         fresh: search again, whatever the folder holds.
+        against: another retrieval that this one is to be paired with; nothing is searched where that cannot be.
         progress: told how preparing and searching go.
 
     Returns:
@@ -82,6 +84,10 @@ def retrieve(
         raise UsageError(
             f"task.{next(iter(given.task))} cannot be set: a replay takes the task that its runs were made on"
         )
+    other = None if against is None else Retrieval(Path(against))
+    if other is not None:
+        # What is no retrieval is said before a task is made.
+        _ = other.manifest
     asking = (
         ask_recorded([RunFolder(Path(path)) for path in replay], task, given, progress)
         if replay
@@ -97,11 +103,16 @@ def retrieve(
     try:
         identity = _identity(asking, searcher, depth)
         folder = Retrieval(_folder(asking, searcher, identity) if out is None else Path(out))
-        if not fresh and folder.is_done(identity):
+        if other is not None:
+            other.refuse_unpairable(identity)
+            other.measured()
+        folder.refuse_another(identity, fresh=fresh)
+        # What a retriever without a fingerprint would find now, nobody can tell.
+        if not fresh and searcher.fingerprint is not None and folder.is_complete:
             return folder
         prepare(searcher, progress)
         with folder.hold():
-            folder.discard()
+            folder.refuse_another(identity, fresh=fresh)
             _carry_out(
                 folder,
                 asking,

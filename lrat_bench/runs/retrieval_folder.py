@@ -31,7 +31,8 @@ __all__ = ["Retrieval", "RetrievalManifest"]
 
 R = TypeVar("R", bound=BaseModel)
 
-_FILES = ("manifest.json", "metrics.json", "run.trec", "per_query.jsonl", "per_trajectory.jsonl")
+_MANIFEST = "manifest.json"
+_RESULTS = ("run.trec", "per_query.jsonl", "per_trajectory.jsonl", "metrics.json")
 """What a retrieval leaves behind; the manifest goes first and comes last."""
 
 _PAIRABLE = ("task", "queries", "judgements")
@@ -97,10 +98,16 @@ class Retrieval:
         return self._read(self.path / "metrics.json", RetrievalScores)
 
     def measured(self) -> tuple[Measured, ...]:
-        """The values of each query, and of each trajectory where queries were replayed."""
+        """The values of each query, and of each trajectory where queries were replayed.
+
+        Raises:
+            DataError: they are not there, or not all of them.
+        """
         names = [metric.name for metric in self.metrics.metrics]
-        files = [self.path / name for name in ("per_query.jsonl", "per_trajectory.jsonl")]
-        tables = [_read_lines(file) for file in files if file.exists()]
+        manifest = self.manifest
+        tables = [_read_lines(self.path / "per_query.jsonl", expected=manifest.queries)]
+        if manifest.source == "replay":
+            tables.append(_read_lines(self.path / "per_trajectory.jsonl"))
         known = [{name for line in lines for name in line.values} for lines in tables]
         return tuple(
             Measured.of_lines(lines, [name for name in names if name in there])
@@ -112,18 +119,30 @@ class Retrieval:
 
         Raises:
             UsageError: it is over other queries, or was measured by other judgements.
+            DataError: values of queries are missing.
         """
-        mine, theirs = self.manifest.identity, other.manifest.identity
-        if differing := [key for key in _PAIRABLE if mine.get(key) != theirs.get(key)]:
-            raise UsageError(
-                f"{other.path} cannot be paired with {self.path}: they differ in {' and '.join(differing)}; search the "
-                "same queries of the same task with both"
-            )
+        other.refuse_unpairable(self.manifest.identity)
         found: dict[str, Difference] = {}
         for one, another in zip(self.measured(), other.measured(), strict=True):
             found |= one.minus(another, seed=seed)
         order = [metric.name for metric in self.metrics.metrics]
         return {name: found[name] for name in order if name in found}
+
+    def refuse_unpairable(self, identity: dict[str, str | int]) -> None:
+        """See that this retrieval can be paired with another one.
+
+        Args:
+            identity: of the other one.
+
+        Raises:
+            UsageError: it is over other queries, or was measured by other judgements.
+        """
+        mine = self.manifest.identity
+        if differing := [key for key in _PAIRABLE if mine.get(key) != identity.get(key)]:
+            raise UsageError(
+                f"{self.path} cannot be paired with this retrieval: they differ in {' and '.join(differing)}; search "
+                "the same queries of the same task with both"
+            )
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -138,7 +157,11 @@ class Retrieval:
             with self.writing():
                 self.path.mkdir(parents=True, exist_ok=True)
             with locked(self.path / ".lock", busy=busy):
-                yield
+                try:
+                    yield
+                finally:
+                    for name in _RESULTS:
+                        self._draft(name).unlink(missing_ok=True)
         finally:
             if made:
                 with suppress(OSError):
@@ -152,74 +175,84 @@ class Retrieval:
         with writing(f"the retrieval folder {self.path}"):
             yield
 
-    def is_done(self, identity: dict[str, str | int]) -> bool:
-        """Whether this very retrieval is there, complete.
+    def refuse_another(self, identity: dict[str, str | int], *, fresh: bool = False) -> None:
+        """See that the folder is empty or holds this very retrieval, complete or not.
+
+        Args:
+            identity: of the retrieval.
+            fresh: another retrieval may be there, too, since it is to be replaced.
 
         Raises:
             UsageError: the folder holds another one, or something else; the message names the parts that differ.
         """
-        file = self.path / "manifest.json"
+        file = self.path / _MANIFEST
+        if not _is_own(file, otherwise=True) or (self.path / "trajectories.jsonl").exists():
+            raise UsageError(f"{self.path} is not a retrieval's, so nothing is written there: give another --out")
+        if fresh:
+            return
         if not file.exists():
-            return False
-        self._require_own()
+            # Where a kill came among the last renames, the draft of the manifest says whose the files are.
+            strange = [name for name in _RESULTS if (self.path / name).exists()]
+            if strange and not _is_own(self._draft(_MANIFEST), otherwise=False):
+                raise UsageError(
+                    f"{self.path} holds {strange[0]} but no {_MANIFEST}: give another --out, or --fresh to replace "
+                    "what is there"
+                )
+            return
         there = self.manifest.identity
         if differing := sorted(key for key in there.keys() | identity.keys() if there.get(key) != identity.get(key)):
             raise UsageError(
                 f"{self.path} holds another retrieval (differs in: {', '.join(differing)}): give another --out, or "
                 "none, or --fresh to discard what is there"
             )
-        needed = {"metrics.json", "run.trec", "per_query.jsonl"}
-        return all((self.path / name).exists() for name in needed)
 
-    def discard(self) -> None:
-        """Delete what a retrieval leaves behind, by name, and nothing else.
-
-        Raises:
-            UsageError: the folder is something else than a retrieval's.
-        """
-        self._require_own()
-        with self.writing():
-            for name in _FILES:
-                (self.path / name).unlink(missing_ok=True)
+    @property
+    def is_complete(self) -> bool:
+        """Whether a retrieval is there with all its files."""
+        if not (self.path / _MANIFEST).exists():
+            return False
+        optional = () if self.manifest.source == "replay" else ("per_trajectory.jsonl",)
+        return all((self.path / name).exists() for name in _RESULTS if name not in optional)
 
     def keeping(
         self, found: Iterable[tuple[Query, Sequence[Ranked]]], *, tag: str
     ) -> Generator[tuple[Query, list[str]], None, None]:
-        """Pass rankings on, as docids; once the last has passed they stand in `run.trec`.
+        """Pass rankings on, as docids, and keep them for `run.trec`, which is there once all is finished.
 
         A line is `query Q0 docid rank score tag`. The score is K − rank + 1, so that whatever reads the file ranks as
         the retriever did, also where its own scores tie. The caller holds the folder.
         """
         word = re.sub(r"\s+", "_", tag) or "-"
-        temporary = self.path / ".run.trec.tmp"
-        try:
-            with self.writing(), temporary.open("w", encoding="utf-8", errors="replace") as stream:
-                for query, ranking in found:
-                    docids = [hit.docid for hit in ranking]
-                    lines = (
-                        f"{query.qid} Q0 {docid} {rank} {len(docids) + 1 - rank} {word}\n"
-                        for rank, docid in enumerate(docids, 1)
-                    )
-                    stream.writelines(lines)
-                    yield query, docids
-            with self.writing():
-                temporary.replace(self.path / "run.trec")
-        finally:
-            temporary.unlink(missing_ok=True)
+        with self.writing(), self._draft("run.trec").open("w", encoding="utf-8", errors="replace") as stream:
+            for query, ranking in found:
+                docids = [hit.docid for hit in ranking]
+                lines = (
+                    f"{query.qid} Q0 {docid} {rank} {len(docids) + 1 - rank} {word}\n"
+                    for rank, docid in enumerate(docids, 1)
+                )
+                stream.writelines(lines)
+                yield query, docids
 
     def finish(self, manifest: RetrievalManifest, scores: RetrievalScores, tables: tuple[Measured, ...]) -> None:
-        """Write all but the rankings, which are there; the manifest last. The caller holds the folder."""
+        """Write all but the rankings, which are kept, and put everything in its place. The caller holds the folder.
+
+        What was there before goes when all that is new is on the disk.
+        """
         with self.writing():
             for name, table in zip(("per_query.jsonl", "per_trajectory.jsonl"), tables, strict=False):
-                write_atomic(self.path / name, "".join(line.model_dump_json() + "\n" for line in table.lines()))
-            write_json(self.path / "metrics.json", scores.model_dump(mode="json", by_alias=True))
-            write_json(self.path / "manifest.json", manifest.to_dict())
+                write_atomic(self._draft(name), "".join(line.model_dump_json() + "\n" for line in table.lines()))
+            write_json(self._draft("metrics.json"), scores.model_dump(mode="json", by_alias=True))
+            write_json(self._draft(_MANIFEST), manifest.to_dict())
+            (self.path / _MANIFEST).unlink(missing_ok=True)
+            for name in _RESULTS:
+                if (draft := self._draft(name)).exists():
+                    draft.replace(self.path / name)
+                else:
+                    (self.path / name).unlink(missing_ok=True)
+            self._draft(_MANIFEST).replace(self.path / _MANIFEST)
 
-    def _require_own(self) -> None:
-        file = self.path / "manifest.json"
-        theirs = file.exists() and b'"lrat-bench/retrieval/' not in file.read_bytes()
-        if theirs or (self.path / "trajectories.jsonl").exists():
-            raise UsageError(f"{self.path} is not a retrieval's, so nothing is written there: give another --out")
+    def _draft(self, name: str) -> Path:
+        return self.path / f".{name}.draft"
 
     @staticmethod
     def _read(file: Path, model: type[R]) -> R:
@@ -233,14 +266,26 @@ class Retrieval:
             raise DataError(f"cannot be read: {error.strerror}", file=file) from None
 
 
-def _read_lines(file: Path) -> list[MeasuredLine]:
-    lines = []
-    with file.open("rb") as stream:
-        for number, raw in enumerate(stream, 1):
-            try:
-                lines.append(MeasuredLine.model_validate_json(raw))
-            except ValidationError as error:
-                raise DataError(
-                    f"not a line of values ({plainly(error)}); search again with --fresh", file=file, line=number
-                ) from None
+def _is_own(manifest: Path, *, otherwise: bool) -> bool:
+    """Whether a manifest is one of a retrieval; `otherwise` where there is none."""
+    return b'"lrat-bench/retrieval/' in manifest.read_bytes() if manifest.exists() else otherwise
+
+
+def _read_lines(file: Path, *, expected: int | None = None) -> list[MeasuredLine]:
+    """The lines of a file: so many of them, or at least one."""
+    lines: list[MeasuredLine] = []
+    try:
+        with file.open("rb") as stream:
+            for number, raw in enumerate(stream, 1):
+                try:
+                    lines.append(MeasuredLine.model_validate_json(raw))
+                except ValidationError as error:
+                    raise DataError(
+                        f"not a line of values ({plainly(error)}); search again with --fresh", file=file, line=number
+                    ) from None
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror}; search again with --fresh", file=file) from None
+    if not lines or (expected is not None and len(lines) != expected):
+        wanted = "at least one" if expected is None else str(expected)
+        raise DataError(f"holds {len(lines)} lines of values and should {wanted}; search again with --fresh", file=file)
     return lines

@@ -28,7 +28,7 @@ class Interval(NamedTuple):
     high: float | None
 
 
-def wilson(successes: int, n: int) -> Interval:
+def wilson(successes: float, n: int) -> Interval:
     """Wilson's score interval for a rate of independent questions.
 
     With p = successes / n and z = 1.96:
@@ -39,7 +39,7 @@ def wilson(successes: int, n: int) -> Interval:
     1927, "Probable inference, the law of succession, and statistical inference", JASA 22:209–212).
 
     Args:
-        successes: between 0 and n.
+        successes: between 0 and n; a sum of shares where a question was asked several times.
         n: number of trials; 0 gives no interval.
     """
     if n == 0:

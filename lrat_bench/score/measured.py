@@ -85,8 +85,9 @@ class Measured:
     def means(self, about: Mapping[str, About], *, seed: int = 0) -> tuple[Metric, ...]:
         """The mean of each measure over the things that have a value.
 
-        The interval is the percentile bootstrap over questions, which carry all their things with them. A rate that is
-        0 or 1 throughout would get none with a width, and has Wilson's interval for the number of questions instead.
+        The interval is the percentile bootstrap over questions, which carry all their things with them. Values that are
+        the same throughout would get none with a width, however few they are: a rate of zeros and ones has Wilson's
+        interval for the number of questions instead, and any other mean has none.
 
         Args:
             about: measure → what is said of it.
@@ -106,8 +107,8 @@ class Measured:
 
     def _metric(self, about: About, values: NDArray[np.float64], questions: int, resampled: Interval) -> Metric:
         interval = resampled
-        if about.binary and len(set(values)) == 1:
-            interval = wilson(questions if values[0] else 0, questions)
+        if len(set(values)) == 1:
+            interval = wilson(questions if values[0] else 0, questions) if about.binary else Interval(None, None)
         return Metric(
             name=about.name,
             value=fsum(values) / len(values) if len(values) else None,

@@ -62,7 +62,7 @@ _SAID = {
     "Success": ("share", "Share of queries with at least one {kind} document among the first {k}"),
     "union_R": (
         "share",
-        "Share of the question's {kind} documents among the first {k} of any query of the trajectory",
+        "Share of the question's {kind} documents in the lists of a trajectory, cut at its run's k (at most {k})",
     ),
 }
 
@@ -83,11 +83,13 @@ class Asked:
         name: of the trajectory.
         question_id: what it was about.
         queries: ids of its queries.
+        k: documents that its run shows per list.
     """
 
     name: str
     question_id: str
     queries: tuple[str, ...]
+    k: int
 
 
 @dataclass(frozen=True)
@@ -96,11 +98,11 @@ class Scored:
 
     Attributes:
         measured: a row per query; columns are named KIND_MEASURE, as `evidence_nDCG@10`.
-        found: query id → the judged documents in its ranking.
+        found: query id → the judged documents in its ranking, and the rank of each, from 1.
     """
 
     measured: Measured
-    found: Mapping[str, frozenset[str]] = field(repr=False)
+    found: Mapping[str, Mapping[str, int]] = field(repr=False)
 
 
 class RetrievalScores(BaseModel):
@@ -190,7 +192,7 @@ def score_retrieval(
     columns = tuple(f"{kind}_{name}" for kind in judgements for name in measures)
     queries: list[Query] = []
     values: list[list[float]] = []
-    kept: dict[str, frozenset[str]] = {}
+    kept: dict[str, dict[str, int]] = {}
     coming = iter(found)
     while batch := list(islice(coming, _BATCH)):
         by_column: dict[str, Mapping[str, float]] = {}
@@ -203,7 +205,7 @@ def score_retrieval(
             queries.append(query)
             values.append([by_column[name].get(query.qid, np.nan) for name in columns])
             relevant = frozenset[str]().union(*(qrels.get(query.question_id, ()) for qrels in judgements.values()))
-            kept[query.qid] = relevant.intersection(ranking)
+            kept[query.qid] = {docid: rank for rank, docid in enumerate(ranking, 1) if docid in relevant}
     array = np.array(values, dtype=np.float64).reshape(len(queries), len(columns))
     ids = tuple(query.qid for query in queries)
     return Scored(Measured(ids, tuple(query.question_id for query in queries), columns, array), kept)
@@ -212,6 +214,8 @@ def score_retrieval(
 def union_recall(scored: Scored, asked: Sequence[Asked], *, judgements: Mapping[Kind, Qrels], k: int) -> Measured:
     """What share of the judged documents the queries of a trajectory find together: what its agent would see.
 
+    An agent sees as much of a list as its run shows, so a ranking is cut where that is less than was searched.
+
     Args:
         scored: the queries' rankings of k documents.
         asked: which trajectory issued which queries; one without any finds nothing.
@@ -219,15 +223,16 @@ def union_recall(scored: Scored, asked: Sequence[Asked], *, judgements: Mapping[
         k: the cut of the rankings.
 
     Returns:
-        a row per trajectory; columns are named KIND_union_R@k.
+        a row per trajectory; columns are named KIND_union_R@k, with the deepest cut of any.
     """
+    cuts = [min(k, one.k) for one in asked]
     array = np.full((len(asked), len(judgements)), np.nan)
-    for row, one in enumerate(asked):
-        together = frozenset[str]().union(*(scored.found[qid] for qid in one.queries))
+    for row, (one, cut) in enumerate(zip(asked, cuts, strict=True)):
+        together = {docid for qid in one.queries for docid, rank in scored.found[qid].items() if rank <= cut}
         for column, qrels in enumerate(judgements.values()):
             share = recall(together, qrels.get(one.question_id))
             array[row, column] = np.nan if share is None else share
-    names = tuple(f"{kind}_union_R@{k}" for kind in judgements)
+    names = tuple(f"{kind}_union_R@{max(cuts, default=k)}" for kind in judgements)
     return Measured(tuple(one.name for one in asked), tuple(one.question_id for one in asked), names, array)
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from lrat_bench.cli.main import main
+from lrat_bench.report.numbers import difference, signed
+from lrat_bench.report.retrieval import differences_table, retrieval_summary
 from lrat_bench.runs.retrieval_folder import Retrieval
 from lrat_bench.score.metrics.ranking import ranking_measures
+from lrat_bench.score.paired import Difference
+from lrat_bench.score.retrieval import RetrievalScores
+from lrat_bench.score.score import Metric
 
 Said = tuple[int, str, str]
 Command = Callable[..., Said]
@@ -130,10 +137,10 @@ def test_two_retrievers_are_compared_on_the_same_queries(command: Command, task_
     assert differences["evidence_R@5"]["low"] is None  # both questions differ alike
     _, out, _ = command(*words(task_folder, "--out", "b", "--against", "a"))
     assert "paired difference" in out
-    assert "+100%" in out
+    assert "+100 points" in out
     command(*words(task_folder, "--out", "c", "--split", "train"))
     refused(command(*words(task_folder, "--out", "b", "--against", "c")), "cannot be paired", "differ in queries")
-    (task_folder / "qrels.trec").write_text("q1 0 d4 1\nq2 0 d4 1\nq3 0 d4 1\n")
+    (task_folder / "qrels.trec").write_text("q1 0 d1 1\nq1 0 d4 1\nq2 0 d4 1\nq3 0 d4 1\n")
     refused(command(*words(task_folder, "--out", "d", "--against", "a")), "differ in judgements")
     refused(command(*words(task_folder, "--against", "nowhere")), "not a retrieval folder")
 
@@ -149,6 +156,169 @@ def test_a_folder_that_holds_something_else_is_refused(command: Command, task_fo
     (tmp_path / "a" / "manifest.json").write_text('{"schema": "lrat-bench/retrieval/1"}')
     refused(command(*words(task_folder, "--out", "a")), "manifest.json", "--fresh")
     assert command(*words(task_folder, "--out", "a", "--fresh"))[0] == 0
+
+
+def test_files_of_somebody_elses_are_not_overwritten(command: Command, task_folder: Path, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    for name in ("run.trec", "metrics.json"):
+        (theirs / name).write_text("mine")
+    refused(command(*words(task_folder, "--out", "theirs")), "holds run.trec but no manifest.json", "--fresh")
+    assert {path.name: path.read_text() for path in theirs.iterdir()} == {"run.trec": "mine", "metrics.json": "mine"}
+    assert command(*words(task_folder, "--out", "theirs", "--fresh"))[0] == 0
+    assert (theirs / "run.trec").read_text() != "mine"
+
+
+class Killed(BaseException):
+    """Nothing handles it, as nothing handles a kill."""
+
+
+def test_a_kill_while_searching_again_leaves_the_old_result(
+    command: Command, task_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command(*words(task_folder, "--out", "a"))
+    before = {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir()}
+
+    def dies(*_: object, **__: object) -> None:
+        raise Killed
+
+    for place in ("lrat_bench.runs.retrieval.score_retrieval", "lrat_bench.runs.retrieval.summarise_retrieval"):
+        monkeypatch.setattr(place, dies)
+        with pytest.raises(Killed):
+            main([*map(str, words(task_folder, "--out", "a", "--fresh"))])
+        monkeypatch.undo()
+        monkeypatch.chdir(tmp_path)
+        assert {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir()} == before
+
+
+def test_a_kill_among_the_last_renames_is_made_up_for_by_the_same_command(
+    command: Command, task_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command(*words(task_folder, "--out", "whole"))
+    replace = Path.replace
+
+    def dies(self: Path, target: Path) -> Path:
+        if Path(target).name == "metrics.json":
+            raise Killed
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", dies)
+    with pytest.raises(Killed):
+        main([*map(str, words(task_folder, "--out", "a"))])
+    monkeypatch.setattr(Path, "replace", replace)
+    assert (tmp_path / "a" / "run.trec").exists()
+    assert not (tmp_path / "a" / "manifest.json").exists()
+    assert command(*words(task_folder, "--out", "a"))[0] == 0
+    for name in ("run.trec", "metrics.json", "per_query.jsonl"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert not list((tmp_path / "a").glob(".*.draft"))
+
+
+def test_what_is_left_of_a_replay_is_gone_once_questions_are_searched_instead(
+    command: Command, task_folder: Path, tmp_path: Path
+) -> None:
+    command("run", "--task", task_folder, "--retriever", "oracle", "--out", "run")
+    command("retrieve", "--replay", "run", "--retriever", "oracle", "--out", "a")
+    assert (tmp_path / "a" / "per_trajectory.jsonl").exists()
+    command(*words(task_folder, "--out", "a", "--fresh"))
+    assert not (tmp_path / "a" / "per_trajectory.jsonl").exists()
+
+
+def test_a_retriever_that_nobody_can_tell_from_its_next_version_is_searched_again(
+    command: Command, task_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "plain.py").write_text(
+        "class Plain:\n"
+        "    name, fingerprint, docid = 'plain', None, 'd4'\n"
+        "    def prepare(self, progress): pass\n"
+        "    def close(self): pass\n"
+        "    def search(self, queries, k, *, contexts=None): return [[(self.docid, 1.0)] for _ in queries]\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert command(*words(task_folder, "--out", "a", retriever="plain:Plain"))[0] == 0
+    assert " d4 " in (tmp_path / "a" / "run.trec").read_text()
+    monkeypatch.setattr("plain.Plain.docid", "d1")
+    assert command(*words(task_folder, "--out", "a", retriever="plain:Plain"))[0] == 0
+    assert " d1 " in (tmp_path / "a" / "run.trec").read_text()
+
+
+def test_what_cannot_be_compared_is_said_before_anything_is_searched(
+    command: Command, task_folder: Path, tmp_path: Path
+) -> None:
+    command(*words(task_folder, "--out", "train", "--split", "train"))
+    command(*words(task_folder, "--out", "a"))
+    values = tmp_path / "a" / "per_query.jsonl"
+    whole = values.read_text()
+    for other, broken, said in (
+        ("train", None, "differ in queries"),
+        ("a", "", "holds 0 lines of values and should 2"),
+        ("a", whole.splitlines(keepends=True)[0], "holds 1 lines of values and should 2"),
+        ("a", "{}\n", "not a line of values"),
+    ):
+        if broken is not None:
+            values.write_text(broken)
+        answer = command(*words(task_folder, "--out", "b", "--against", other))
+        refused(answer, said)
+        assert "searching" not in answer[2]
+        assert not (tmp_path / "b").exists()
+    values.unlink()
+    refused(
+        command(*words(task_folder, "--out", "b", "--against", "a")), "per_query.jsonl", "cannot be read", "--fresh"
+    )
+
+
+def test_a_replay_without_its_trajectories_cannot_be_compared(
+    command: Command, task_folder: Path, tmp_path: Path
+) -> None:
+    command("run", "--task", task_folder, "--retriever", "oracle", "--out", "run")
+    replay = ("retrieve", "--replay", "run", "--retriever")
+    command(*replay, "oracle", "--out", "a")
+    (tmp_path / "a" / "per_trajectory.jsonl").unlink()
+    refused(command(*replay, "none", "--out", "b", "--against", "a"), "per_trajectory.jsonl", "cannot be read")
+    assert "searching" in command(*replay, "oracle", "--out", "a")[2]
+    assert command(*replay, "none", "--out", "b", "--against", "a")[0] == 0
+
+
+def test_shares_of_a_replay_have_the_digits_of_its_questions(
+    command: Command, task_folder: Path, tmp_path: Path
+) -> None:
+    manifest = RetrievalScores(queries=300, questions=20, k=10, left_out=(), metrics=())
+    share = Metric(
+        name="evidence_R@5", value=0.4734, n=300, low=0.4174, high=0.529, unit="share", definition="A share.",
+        direction="higher",
+    )  # fmt: skip
+    scores = manifest.model_copy(update={"metrics": (share,)})
+    found = {"evidence_R@5": Difference(0.0312, 0.002, 0.06, 300, 20, 0.01)}
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(differences_table(found, scores, scores))
+    command(*words(task_folder, "--out", "a"))
+    console.print(retrieval_summary(tmp_path / "a", Retrieval(tmp_path / "a").manifest, scores))
+    out = console.export_text()
+    assert "47% 47% +3 points [0, 6]" in " ".join(out.split())
+    assert "47% [42, 53] 300" in " ".join(out.split())
+    assert "47.3" not in out
+
+
+@pytest.mark.parametrize(
+    ("unit", "number", "n", "text"),
+    [
+        ("share", 0.0312, 300, "+3.1 points"),
+        ("share", -0.0312, 300, "-3.1 points"),
+        ("share", 0.0312, 20, "+3 points"),
+        ("share", -0.0004, 300, "0.0 points"),
+        ("share", 0.0004, 20, "0 points"),
+        ("share", 0.0, 300, "0.0 points"),
+        ("share", None, 0, "–"),
+        ("nDCG", 0.5, 300, "+0.500"),
+        ("nDCG", -0.5, 300, "-0.500"),
+        ("nDCG", 0.0, 300, "0"),
+    ],
+)
+def test_differences_have_their_sign_and_those_of_shares_are_in_points(
+    unit: str, number: float | None, n: int, text: str
+) -> None:
+    like = Metric(name="m", value=0.5, n=9, low=None, high=None, unit=unit, definition="A number.", direction="higher")
+    assert signed(difference(like, number, None, None, n)) == text
 
 
 def test_what_does_not_fit_is_one_line_and_leaves_nothing(command: Command, task_folder: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from lrat_bench.runs.folder import RunFolder
 from lrat_bench.runs.replay import recorded_queries
 from lrat_bench.runs.retrieval import retrieve
 from lrat_bench.task.task import Task
+from lrat_bench.trajectory import Search, Trajectory
 
 
 def asking(*rounds: list[str]) -> lrat_bench.Agent:
@@ -100,3 +101,41 @@ def test_a_run_of_another_task_or_without_queries_is_refused(task_folder: Path, 
     questions.write_text("\n".join([json.dumps({**json.loads(lines[0]), "question": "Why?"}), *lines[1:]]) + "\n")
     with pytest.raises(UsageError, match="made on another task"):
         recorded_queries([run], lrat_bench.load_task(str(task_folder)))
+
+
+def changed(run: RunFolder, question: str, **fields: Any) -> None:
+    """Rewrite the trajectory of a question."""
+    file = run.trajectories.path
+    found = [Trajectory.model_validate_json(line) for line in file.read_text().splitlines()]
+    lines = [one.model_copy(update=fields if one.question_id == question else {}).to_json() for one in found]
+    file.write_text("\n".join(lines) + "\n")
+
+
+def test_what_infrastructure_ended_is_owed_again_and_not_replayed(task_folder: Path, tmp_path: Path) -> None:
+    run = made(task_folder, tmp_path / "a", ["mason"])
+    changed(run, "q1", status="error")
+    found = recorded_queries([run], lrat_bench.load_task(str(task_folder)))
+    assert ([query.question_id for query in found.queries], found.issued, len(found.asked)) == (["q2"], 1, 1)
+
+
+def test_a_search_that_failed_was_not_carried_out(task_folder: Path, tmp_path: Path) -> None:
+    run = made(task_folder, tmp_path / "a", ["mason"])
+    failed = Search(turn=0, call=0, query="mason", error="timed out")
+    empty = Search(turn=1, call=0, query="nothing like it")
+    changed(run, "q1", steps=(failed, empty))
+    found = recorded_queries([run], lrat_bench.load_task(str(task_folder)))
+    assert [query.text for query in found.queries] == ["nothing like it", "mason"]
+    assert found.issued == 2
+
+
+def test_the_union_is_cut_where_the_runs_own_lists_are(task_folder: Path, tmp_path: Path) -> None:
+    made(task_folder, tmp_path / "a", ["mason"], set={"protocol.k": 1})
+    run = lrat_bench.load_run(tmp_path / "a")
+    got = retrieve(replay=[tmp_path / "a"], retriever="oracle", out=tmp_path / "r")
+    union = got.metrics.metric("evidence_union_R@1")
+    assert union is not None
+    assert union.value == run.metrics.metric("evidence_recall_searched").value == 0.75
+    assert got.manifest.k == 10
+    deeper = made(task_folder, tmp_path / "b", ["mason"])
+    other = retrieve(replay=[deeper.path], retriever="oracle", out=tmp_path / "d")
+    assert other.manifest.identity["queries"] != got.manifest.identity["queries"]

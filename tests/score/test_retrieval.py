@@ -10,9 +10,11 @@ from lrat_bench.errors import UsageError
 from lrat_bench.progress import no_progress
 from lrat_bench.retriever.base import Ranked, SearchContext
 from lrat_bench.retriever.oracle import Oracle
+from lrat_bench.score.intervals import wilson
 from lrat_bench.score.metrics.ranking import ranking_measures
 from lrat_bench.score.retrieval import (
     Asked,
+    Kind,
     Query,
     Scored,
     score_retrieval,
@@ -21,6 +23,7 @@ from lrat_bench.score.retrieval import (
     summarise_retrieval,
     union_recall,
 )
+from lrat_bench.task.question import Qrels
 from lrat_bench.task.task import Task
 
 EVIDENCE = {f"q{at}": frozenset({f"d{at}", f"d{at + 1}"}) for at in range(200)}
@@ -94,7 +97,7 @@ def test_the_interval_is_over_questions_not_queries() -> None:
 
 def test_the_union_is_what_the_agent_of_a_trajectory_sees() -> None:
     got = scored({"text 0": ["d0", "x"], "text 1": ["y"], "text 2": ["d2"]}, 3)
-    seen = [Asked("q0#0#0", "q0", ("q0",)), Asked("q2#0#0", "q2", ("q2", "q1")), Asked("q1#0#0", "q1", ())]
+    seen = [Asked("q0#0#0", "q0", ("q0",), 9), Asked("q2#0#0", "q2", ("q2", "q1"), 9), Asked("q1#0#0", "q1", (), 9)]
     union = union_recall(got, seen, judgements={"evidence": EVIDENCE}, k=9)
     assert union.column("evidence_union_R@9") == {"q0#0#0": 0.5, "q2#0#0": 0.5, "q1#0#0": 0.0}
     both = score_retrieval(
@@ -102,7 +105,7 @@ def test_the_union_is_what_the_agent_of_a_trajectory_sees() -> None:
         judgements={"evidence": EVIDENCE},
         measures=["R@5"],
     )
-    joined = union_recall(both, [Asked("t", "q1", ("a", "b"))], judgements={"evidence": EVIDENCE}, k=5)
+    joined = union_recall(both, [Asked("t", "q1", ("a", "b"), 5)], judgements={"evidence": EVIDENCE}, k=5)
     assert joined.column("evidence_union_R@5") == {"t": 1.0}
 
 
@@ -135,3 +138,27 @@ def test_a_retriever_that_fails_or_breaks_its_contract_is_named(bridge: Task) ->
         list(search_queries(Table({"text 0": ["d0", "d0"]}), queries(1), 3))
     with pytest.raises(UsageError, match="'d9', which the corpus lacks"):
         list(search_queries(Table({"text 0": ["d1", "d9"]}), queries(1), 3, corpus=bridge.corpus))
+
+
+def test_an_agent_sees_as_much_of_a_list_as_its_run_shows() -> None:
+    got = scored({"text 0": ["x", "d0", "d1"], "text 1": ["d1", "x", "d2"]}, 2)
+    judgements: dict[Kind, Qrels] = {"evidence": EVIDENCE}
+    same = [Asked("q0#0#0", "q0", ("q0",), 2), Asked("q1#0#0", "q1", ("q1",), 2)]
+    union = union_recall(got, same, judgements=judgements, k=9)
+    assert union.column("evidence_union_R@2") == {"q0#0#0": 0.5, "q1#0#0": 0.5}
+    (metric,) = summarise_retrieval([union], k=9).metrics
+    assert "cut at its run's k (at most 2)" in metric.definition
+    apart = [Asked("q0#0#0", "q0", ("q0",), 1), Asked("q1#0#0", "q1", ("q1",), 50)]
+    union = union_recall(got, apart, judgements=judgements, k=9)
+    assert union.column("evidence_union_R@9") == {"q0#0#0": 0.0, "q1#0#0": 1.0}
+
+
+def test_values_that_are_all_the_same_have_no_interval_of_no_width() -> None:
+    found = {f"text {at}": [f"d{at}", f"d{at + 1}"] for at in range(5)}
+    measured = scored(found, 5, "Success@5", "R@5", "RR@10").measured
+    hits, share, rank = summarise_retrieval([measured], k=9).metrics
+    assert (hits.value, share.value, rank.value) == (1, 1, 1)
+    assert (hits.low, hits.high) == wilson(5, 5)
+    assert (share.low, share.high, rank.low, rank.high) == (None, None, None, None)
+    nothing = summarise_retrieval([scored({}, 5, "Success@5").measured], k=9).metrics[0]
+    assert (nothing.low, nothing.high) == wilson(0, 5)
