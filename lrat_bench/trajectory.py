@@ -25,6 +25,7 @@ __all__ = [
     "Trajectory",
     "TurnRecord",
     "Usage",
+    "same_query",
 ]
 
 SCHEMA = "lrat-bench/trajectory/1"
@@ -43,6 +44,11 @@ Status = Literal[
     "refused",  # the provider refused to answer
     "error",  # infrastructure failed; the next run tries again
 ]
+
+
+def same_query(query: str) -> str:
+    """What is equal for queries that are the same to a session: spaces and case do not make another one."""
+    return " ".join(query.split()).casefold()
 
 
 class _Record(BaseModel):

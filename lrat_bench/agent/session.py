@@ -21,7 +21,7 @@ from lrat_bench.errors import UsageError
 from lrat_bench.model.seam import ToolCall
 from lrat_bench.retriever.base import Ranked, SearchContext
 from lrat_bench.task.protocol import Rollout
-from lrat_bench.trajectory import Answer, Browse, Hit, Notice, Search, Step, Think
+from lrat_bench.trajectory import Answer, Browse, Hit, Notice, Search, Step, Think, same_query
 
 __all__ = ["Reply", "SearchFunction", "Session"]
 
@@ -151,7 +151,7 @@ class Session:
         return reply
 
     def _entry(self, position: int, read: ReadCall, value: str, reply: Reply, before: list[_Entry]) -> _Entry:
-        key = (read.tool, " ".join(value.split()).casefold() if read.tool == "search" else value)
+        key = (read.tool, same_query(value) if read.tool == "search" else value)
         known = self._known.get(key)
         if known is None:
             self._known[key] = len(self.steps) + len(before)

@@ -123,12 +123,15 @@ def mine(
     """
     from lrat_bench.api import access
     from lrat_bench.errors import UsageError
+    from lrat_bench.lrat.flag_embedding import refuse_export
     from lrat_bench.lrat.mining.mine import mine_runs
     from lrat_bench.runs.resolve import Settings
 
     settings = Settings.parse(set)
-    if wrong := [room for room in settings.to_dict() if room != "judge"]:
+    if wrong := [room for room in settings.to_dict() if room != "filter"]:
         raise UsageError(f"{wrong[0]}.… cannot be set when mining: the trajectories are what they are")
+    if export is not None:
+        refuse_export(export, out, runs)
     with watch() as shown:
         pairs = mine_runs(
             runs,
@@ -142,7 +145,7 @@ def mine(
             task=task,
             verdicts=verdicts,
             allow_eval=allow_eval,
-            settings=settings.judge,
+            settings=settings.filter,
             relevance_cache=relevance_cache,
             concurrency=concurrency,
             access=access(max_cost=max_cost, cassette=cassette, cassette_mode=cassette_mode),
@@ -210,10 +213,11 @@ def _summary(pairs: Pairs, manifest: PairsManifest, exported: Exported | None) -
     table.add_column(justify="right")
     table.add_column(style="dim", overflow="fold")
     for name, value, remark in _rows(manifest):
-        table.add_row(name, value, printable(remark))
+        table.add_row(Text(printable(name)), value, Text(printable(remark)))
     lines = [f"{printable(pairs.path)}"]
     if counts.unreadable:
-        lines.append(f"{numbers.count(counts.unreadable)} records could not be read and were passed over")
+        could = "record could not be read and was" if counts.unreadable == 1 else "records could not be read and were"
+        lines.append(f"{numbers.count(counts.unreadable)} {could} passed over")
     if manifest.tainted:
         lines.append("tainted: mined from evaluation questions, whose numbers are void for a retriever trained on this")
     if exported is not None:
@@ -280,4 +284,5 @@ def _listed(parts: dict[str, int]) -> str:
 
 def _owed(pairs: Pairs, manifest: PairsManifest) -> str:
     reason = next((one.reason for one in pairs.undecided() if one.owed), "no reason given")
-    return f"{manifest.counts.owed} candidates are owed ({reason[:200]}); the same command asks again"
+    owed = "1 candidate is" if manifest.counts.owed == 1 else f"{manifest.counts.owed} candidates are"
+    return f"{owed} owed ({reason[:200]}); the same command asks again"

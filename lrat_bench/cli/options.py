@@ -51,7 +51,7 @@ def set_option(command: F) -> F:
         callback=with_configured,
         metavar="ROOM.KEY=VALUE",
         help="Set a knob: task.documents=1000, protocol.k=5, agent.temperature=0.6, retriever.k1=1.2, "
-        "judge.api_base=…. Repeatable.",
+        "judge.api_base=…, filter.api_base=… (of `mine` and `flywheel`). Repeatable.",
     )(command)
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from lrat_bench.errors import UsageError
 from lrat_bench.files import writing
 from lrat_bench.lrat.pair import Pair
-from lrat_bench.lrat.pairs import Pairs
+from lrat_bench.lrat.pairs import NAMES, Pairs
 from lrat_bench.task.corpus import Corpus
 
-__all__ = ["Exported", "export"]
+__all__ = ["Exported", "export", "refuse_export"]
+
+_RECORDS = ("trajectories.jsonl", "verdicts.jsonl", "costs.jsonl", "run.trec")
+"""Files of a run beside those in JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,10 @@ def export(pairs: Pairs, corpus: Corpus, file: Path) -> Exported:
         file: complete, or not there.
 
     Raises:
-        UsageError: the corpus lacks a document, nothing is left to write, or the file cannot be written.
+        UsageError: the corpus lacks a document, nothing is left to write, or the file cannot be written or is one of
+            the pairs' own.
     """
+    refuse_export(file, pairs.path)
     draft = file.with_name(f".{file.name}.draft")
     try:
         with writing(str(file)):
@@ -54,6 +60,27 @@ def export(pairs: Pairs, corpus: Corpus, file: Path) -> Exported:
     finally:
         draft.unlink(missing_ok=True)
     return found
+
+
+def refuse_export(file: Path, pairs: Path, sources: Iterable[Path] = ()) -> None:
+    """See that an export takes the place of no pairs and of nothing that they are mined from.
+
+    Args:
+        file: the export; an earlier export may be there.
+        pairs: their folder.
+        sources: run folders, folders of run files, and run files.
+
+    Raises:
+        UsageError: it would replace a file of theirs.
+    """
+    place = file.resolve()
+    owners = [pairs] if place.parent == pairs.resolve() and place.name in NAMES else []
+    for source in sources:
+        inside = place.parent == source.resolve() and (place.name in _RECORDS or place.suffix == ".json")
+        if place.exists() and (inside or place == source.resolve()):
+            owners.append(source)
+    if owners:
+        raise UsageError(f"{file} is a file of {owners[0]}, which an export must not replace: give another one")
 
 
 def _write(pairs: Pairs, corpus: Corpus, file: Path, draft: Path) -> Exported:

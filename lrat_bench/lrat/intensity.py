@@ -17,8 +17,19 @@ from numpy.typing import NDArray
 
 from lrat_bench.errors import UsageError
 from lrat_bench.lrat.pairs_manifest import Quantiles, Scale
+from lrat_bench.task.tokenizer import Tokenizer
 
-__all__ = ["fit", "quantiles", "raw_weight", "share_of", "weight"]
+__all__ = ["fit", "quantiles", "raw_weight", "share_of", "tokens_of", "weight"]
+
+
+def tokens_of(text: str, tokenizer: Tokenizer) -> int:
+    """The length of a whole reasoning, in tokens.
+
+    Args:
+        text: all of it.
+        tokenizer: counts it.
+    """
+    return sum(1 for _ in tokenizer.spans(text))
 
 
 def share_of(tokens: int, shared: int) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -150,10 +151,17 @@ def _hits(output: Any) -> list[tuple[str, float | None]]:
     found: dict[str, float | None] = {}
     for hit in listed if isinstance(listed, list) else []:
         if isinstance(hit, dict) and isinstance(hit.get("docid"), str | int):
-            score = hit.get("score")
-            number = float(score) if isinstance(score, int | float) and abs(score) < float("inf") else None
-            found.setdefault(_text(str(hit["docid"])), number)
+            found.setdefault(_text(str(hit["docid"])), _score(hit.get("score")))
     return list(found.items())
+
+
+def _score(given: Any) -> float | None:
+    """A finite score; JSON may hold whole numbers that no float does."""
+    try:
+        score = float(given) if isinstance(given, int | float) else None
+    except OverflowError:
+        return None
+    return score if score is not None and isfinite(score) else None
 
 
 def _arguments(given: Any) -> Mapping[str, Any]:
@@ -182,4 +190,4 @@ def _question_id(given: Any, path: Path) -> str:
 
 
 def _by_number(path: Path) -> tuple[tuple[int, int | str], ...]:
-    return tuple((0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", path.name) if part)
+    return tuple((0, int(part)) if part.isdecimal() else (1, part) for part in re.split(r"(\d+)", path.name) if part)

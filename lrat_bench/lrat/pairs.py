@@ -24,7 +24,18 @@ from lrat_bench.lrat.pair import Pair
 from lrat_bench.lrat.pairs_manifest import PairsManifest, read
 from lrat_bench.values import plainly
 
-__all__ = ["Pairs", "Undecided"]
+__all__ = ["NAMES", "Pairs", "Undecided"]
+
+NAMES = (
+    "pairs.jsonl",
+    "rejected.jsonl",
+    "undecided.jsonl",
+    "judgements.jsonl",
+    "costs.jsonl",
+    "lengths.png",
+    "manifest.json",
+)
+"""The files of such a folder."""
 
 
 class Undecided(Pair):

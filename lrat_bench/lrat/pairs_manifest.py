@@ -139,15 +139,16 @@ class PairsManifest(_Record):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What a folder must share with a command that goes on in it, under the names of its options."""
+        """What a folder must share with a command that goes on in it, under the names of its options.
+
+        How reasoning is measured is no part of it: lengths and weights are made anew, and no judgement depends on them.
+        """
         return {
             "RUN": {source.name: [source.identity, source.judge] for source in self.sources},
             "rule": self.rule,
             "outcome": self.filter.outcome,
             "status": None if self.filter.statuses is None else sorted(self.filter.statuses),
             "filter": [self.relevance, self.relevance_fingerprint],
-            "tokenizer": self.tokenizer_fingerprint,
-            "scale": self.scale,
             "corpus": self.corpus,
         }
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from lrat_bench.trajectory import Browse, Step, Think, Trajectory
+from lrat_bench.trajectory import Browse, Search, Step, Think, Trajectory
 
-__all__ = ["Reasoning", "post_browse"]
+__all__ = ["Reasoning", "post_browse", "reasonings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,7 @@ class Reasoning:
 
 
 def post_browse(trajectory: Trajectory, step_index: int) -> Reasoning | None:
-    """The reasoning that follows a browse.
-
-    It is that of the next turn that has any, whatever the turn goes on to do: call a tool, answer, answer because it
-    must. All that this turn thought counts, in order. Where turns are not known the order of the steps stands in for
-    them. Turns that think nothing in between leave their documents to the same reasoning.
+    """The reasoning that follows one browse; `reasonings` says which that is.
 
     Args:
         trajectory: what happened.
@@ -52,39 +48,63 @@ def post_browse(trajectory: Trajectory, step_index: int) -> Reasoning | None:
     Raises:
         ValueError: the step is no browse.
     """
+    step = trajectory.steps[step_index]
+    if not isinstance(step, Browse):
+        raise ValueError(f"step {step_index} is no browse but a {step.kind}")  # noqa: TRY004 -- a wrong value
+    return reasonings(trajectory).get(step_index)
+
+
+def reasonings(trajectory: Trajectory) -> dict[int, Reasoning]:
+    """The reasoning that follows each browse.
+
+    It is that of the next turn that has any, whatever the turn goes on to do: call a tool, answer, answer because it
+    must. All that this turn thought counts, in order. Turns that only read, or that could not be understood, leave
+    their documents to the same reasoning; a turn that searches without a word does not, since what is thought later is
+    about its list. Where turns are not known the order of the steps stands in for them.
+
+    Args:
+        trajectory: what happened.
+
+    Returns:
+        index of the browse in `steps` → what was thought; a browse after which nothing was is not there.
+    """
     steps = trajectory.steps
-    browse = steps[step_index]
-    if not isinstance(browse, Browse):
-        raise ValueError(f"step {step_index} is no browse but a {browse.kind}")  # noqa: TRY004 -- a wrong value
-    first = _next_thought(steps, step_index)
-    if first is None:
-        return None
+    found: dict[int, Reasoning] = {}
+    waiting: list[int] = []
+    for index, step in enumerate(steps):
+        if isinstance(step, Browse):
+            waiting.append(index)
+        elif isinstance(step, Search) or (isinstance(step, Think) and _has_any(step)):
+            behind = [browse for browse in waiting if _is_later(step, steps[browse].turn)]
+            if behind:
+                waiting = [browse for browse in waiting if not _is_later(step, steps[browse].turn)]
+            if behind and isinstance(step, Think):
+                found |= _shared(steps, behind, index)
+    return found
+
+
+def _is_later(step: Step, turn: int | None) -> bool:
+    """Whether a step that comes after another one is of a later turn than that one."""
+    return turn is None or step.turn is None or step.turn > turn
+
+
+def _shared(steps: Sequence[Step], browses: Sequence[int], first: int) -> dict[int, Reasoning]:
+    """What the turn thought whose first thought is at `first`, for each of the browses that it follows."""
     thoughts = _whole(steps, first)
     sources = {thought.source for thought in thoughts}
-    together = {browse.docid} | {
-        other.docid
-        for index, other in enumerate(steps[:first])
-        if isinstance(other, Browse) and other.found and _next_thought(steps, index) == first
+    text = "\n\n".join(thought.text.strip() for thought in thoughts if thought.text.strip())
+    read = [(index, step) for index in browses if isinstance(step := steps[index], Browse)]
+    together = {browse.docid for _, browse in read if browse.found}
+    return {
+        index: Reasoning(
+            text=text,
+            source="hidden" if "hidden" in sources else "summary" if "summary" in sources else "text",
+            censored=any(thought.censored for thought in thoughts),
+            shared=len(together | {browse.docid}),
+            turn=thoughts[0].turn,
+        )
+        for index, browse in read
     }
-    return Reasoning(
-        text="\n\n".join(thought.text.strip() for thought in thoughts if thought.text.strip()),
-        source="hidden" if "hidden" in sources else "summary" if "summary" in sources else "text",
-        censored=any(thought.censored for thought in thoughts),
-        shared=len(together),
-        turn=thoughts[0].turn,
-    )
-
-
-def _next_thought(steps: Sequence[Step], index: int) -> int | None:
-    """Index of the first thought after a browse that is of a later turn and has something in it."""
-    turn = steps[index].turn
-    for position in range(index + 1, len(steps)):
-        step = steps[position]
-        if not isinstance(step, Think) or not _has_any(step):
-            continue
-        if turn is None or step.turn is None or step.turn > turn:
-            return position
-    return None
 
 
 def _has_any(thought: Think) -> bool:

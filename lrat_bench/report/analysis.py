@@ -45,7 +45,8 @@ def _heading(found: Analysis) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column()
-    runs = "\n".join(f"{run.run} ({run.agent}, {run.retriever})" for run in found.analysed)
+    called = {run: part.name for part in found.retrievers for run in part.runs}
+    runs = "\n".join(f"{run.run} ({run.agent}, {called[run.run]})" for run in found.analysed)
     table.add_row("runs", Text("\n".join(map(printable, runs.split("\n"))), overflow="fold"))
     return table
 
@@ -151,9 +152,11 @@ def _notes(found: Analysis) -> list[str]:
     total, lengths = found.total, found.total.lengths
     notes = []
     if total.ungraded:
-        notes.append(f"{numbers.count(total.ungraded)} answers are not graded yet: `lrat-bench score` grades them.")
+        answers = "1 answer is" if total.ungraded == 1 else f"{numbers.count(total.ungraded)} answers are"
+        notes.append(f"{answers} not graded yet: `lrat-bench score` does that.")
     if total.errored:
-        notes.append(f"{numbers.count(total.errored)} trajectories are owed: the same `run` again completes them.")
+        owed = "1 trajectory is" if total.errored == 1 else f"{numbers.count(total.errored)} trajectories are"
+        notes.append(f"{owed} owed: the same `run` command goes on.")
     unmeasured = {
         "followed by none": lengths.without,
         "withheld by the provider": lengths.withheld,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import mining_world
 import pytest
 
 import lrat_bench
@@ -17,6 +18,8 @@ from lrat_bench.lrat.analysis.positions import BrowsePositions
 from lrat_bench.lrat.analysis.reasoning import ReasoningLengths
 from lrat_bench.lrat.analysis.seen import Seen, see
 from lrat_bench.lrat.analysis.transitions import Transitions
+from lrat_bench.report.analysis import shown_parts
+from lrat_bench.retriever.base import Retriever
 from lrat_bench.score.intervals import wilson
 from lrat_bench.score.verdict import Grade
 from lrat_bench.task.tokenizer import load_tokenizer
@@ -131,10 +134,19 @@ def test_repeats_of_a_question_narrow_nothing_by_themselves() -> None:
             accuracy.add(seen([], "incorrect", question=f"q{at}"))
     none, one = accuracy.result()
     assert (one.n, one.questions) == (200, 10)
-    assert one.low is not None
-    assert one.high is not None
-    assert one.high - one.low > 0.4
+    assert (one.low, one.high) == wilson(5, 10)
     assert (none.low, none.high) == wilson(0, 10)
+
+
+def test_a_question_that_is_repeated_weighs_as_much_as_another() -> None:
+    accuracy = AccuracyByEvidence()
+    for _ in range(9):
+        accuracy.add(seen([], "correct", question="often"))
+    for at in range(3):
+        accuracy.add(seen([], "incorrect", question=f"q{at}"))
+    (row,) = accuracy.result()
+    assert (row.n, row.questions, row.correct, row.accuracy) == (12, 4, 9, 0.25)
+    assert (row.low, row.high) == wilson(1, 4)
 
 
 def test_a_document_counts_where_it_stood_in_the_latest_list_that_was_seen() -> None:
@@ -203,7 +215,7 @@ def test_reasoning_is_measured_by_correctness_and_by_what_was_read() -> None:
     assert (got.censored, got.withheld, got.without) == (1, 1, 1)
 
 
-def run(task: Path, out: Path, retriever: str, **more: Any) -> Path:
+def run(task: Path, out: Path, retriever: str | Retriever, **more: Any) -> Path:
     lrat_bench.run(task=str(task), retriever=retriever, out=out, **more)
     return out
 
@@ -261,3 +273,60 @@ def test_what_is_no_run_or_comes_twice_is_refused(task_folder: Path, tmp_path: P
     with pytest.raises(UsageError, match="bridge"):
         analyse([out])
     assert analyse([out], task=str(tmp_path / "moved")).total.trajectories == 2
+
+
+def test_a_document_that_was_not_shown_was_not_found_in_that_list() -> None:
+    old, new = mining_world.search(0, "old", "a b c"), mining_world.search(1, "new", "(c) a")
+    got = seen([old, new, browse(2, "c"), browse(3, "a")])
+    assert [read.listed and (read.listed.rank, read.listed.position) for read in got.reads] == [(3, 3), (2, 1)]
+    assert got.reads[1].listed is not None
+    assert got.reads[1].listed.ranks == (2,)
+
+
+def changed(out: Path, question: str, **fields: Any) -> None:
+    """Rewrite the trajectory of a question."""
+    file = out / "trajectories.jsonl"
+    found = [Trajectory.model_validate_json(line) for line in file.read_text().splitlines()]
+    lines = [one.model_copy(update=fields if one.question_id == question else {}).to_json() for one in found]
+    file.write_text("\n".join(lines) + "\n")
+
+
+def test_what_has_no_answer_is_incorrect_and_not_ungraded(task_folder: Path, tmp_path: Path) -> None:
+    out = run(task_folder, tmp_path / "a", "oracle")
+    changed(out, "q1", answer=None, status="turn_limit")
+    got = analyse([out]).total
+    assert (got.trajectories, got.ungraded, got.errored) == (2, 0, 0)
+    assert [row.n for row in got.counts] == [1, 1, 2]
+
+
+def test_a_verdict_counts_while_the_answers_it_was_given_under_are_accepted(task_folder: Path, tmp_path: Path) -> None:
+    out = run(task_folder, tmp_path / "a", "oracle")
+    assert analyse([out]).total.ungraded == 0
+    questions = (task_folder / "questions.jsonl").read_text()
+    (task_folder / "questions.jsonl").write_text(questions.replace('["Tarn"]', '["Tarn", "Tarn on the Ostrel"]'))
+    assert analyse([out]).total.ungraded == 1
+
+
+def test_runs_of_one_name_and_retrievers_of_one_name_are_told_apart(task_folder: Path, tmp_path: Path) -> None:
+    one = run(task_folder, tmp_path / "a" / "run", mining_world.Fixed(["d1", "d2", "d3", "d4"]))
+    two = run(task_folder, tmp_path / "b" / "run", "oracle")
+    again = run(task_folder, tmp_path / "b" / "more", mining_world.Fixed(["d1", "d2", "d3", "d4"]))
+    other = mining_world.Fixed(["d4", "d1"])
+    other.fingerprint = "0123456789"
+    third = run(task_folder, tmp_path / "c", other)
+    got = analyse([one, two, again, third])
+    assert [part.name for part in got.runs] == ["a/run", "b/run", "more", "c"]
+    assert [(part.name, part.runs) for part in got.retrievers] == [
+        ("fixed (fixed)", ("a/run", "more")),
+        ("oracle", ("b/run",)),
+        ("fixed (012345)", ("c",)),
+    ]
+    shown = shown_parts(got)
+    assert [part.name for part in shown] == ["fixed (fixed)", "a/run", "more", "oracle", "fixed (012345)", "all"]
+    assert shown[1] == got.runs[0]
+
+
+def test_what_is_all_there_is_has_no_row_of_a_total(task_folder: Path, tmp_path: Path) -> None:
+    one, two = run(task_folder, tmp_path / "a", "none"), run(task_folder, tmp_path / "b", "none")
+    assert [part.name for part in shown_parts(analyse([one]))] == ["none"]
+    assert [part.name for part in shown_parts(analyse([one, two]))] == ["none", "a", "b"]

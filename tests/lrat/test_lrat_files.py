@@ -108,3 +108,18 @@ def test_files_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
         write_lrat_file(tmp_path / f"{name}.json", [("end", "x")])
     (tmp_path / "expected.json").mkdir()
     assert [file.stem for file in lrat_files(tmp_path)] == ["1", "9", "10", "run_b"]
+
+
+def test_a_score_that_no_float_holds_is_not_known(tmp_path: Path) -> None:
+    hits = f'[{{"docid": "a", "score": {"9" * 400}}}, {{"docid": "b", "score": NaN}}, {{"docid": "c", "score": 7}}]'
+    step = {"type": "tool_call", "tool_name": "search", "arguments": {"query": "q"}, "output": hits}
+    (tmp_path / "1.json").write_text(json.dumps({"result": [step]}))
+    (search,) = read_lrat_file(tmp_path / "1.json").steps
+    assert isinstance(search, Search)
+    assert [(hit.docid, hit.score) for hit in search.hits] == [("a", None), ("b", None), ("c", 7.0)]
+
+
+def test_signs_that_look_like_numbers_are_none(tmp_path: Path) -> None:
+    for name in ("²1", "10", "٣", "2"):
+        write_lrat_file(tmp_path / f"{name}.json", [("end", "x")])
+    assert [file.stem for file in lrat_files(tmp_path)] == ["2", "٣", "10", "²1"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -17,10 +19,11 @@ import pytest
 from mining_world import QUESTIONS, make_run, write_lrat_file, write_task
 
 from lrat_bench.errors import DataError, Halt, LratBenchError, RolloutFailure, RunIncomplete, UsageError
-from lrat_bench.files import locked
-from lrat_bench.lrat.intensity import fit, raw_weight
+from lrat_bench.files import locked, sha256_file
+from lrat_bench.lrat.intensity import fit, raw_weight, share_of
 from lrat_bench.lrat.mining import mine as mining
 from lrat_bench.lrat.mining.mine import mine_runs
+from lrat_bench.lrat.mining.output import Drafts
 from lrat_bench.lrat.pair import Pair
 from lrat_bench.lrat.pairs import Pairs
 from lrat_bench.lrat.relevance.base import Opinion, RelevanceJudge
@@ -143,7 +146,7 @@ def test_trajectories_are_chosen_by_their_verdict(made: Path, tmp_path: Path, ou
 def test_the_ungraded_are_neither_correct_nor_incorrect(run: Path, tmp_path: Path) -> None:
     (run / "verdicts.jsonl").unlink()
     for outcome in ("correct", "incorrect"):
-        with pytest.raises(UsageError, match=rf"none of {QUESTIONS} trajectories passes .*{QUESTIONS} ungraded"):
+        with pytest.raises(UsageError, match=rf"none of {QUESTIONS} .*{QUESTIONS} ungraded.*`lrat-bench score` judges"):
             mine(run, tmp_path / "pairs", outcome=outcome)
         assert not (tmp_path / "pairs").exists()
     assert mine(run, tmp_path / "pairs", outcome="all").manifest.counts.by_verdict == {"ungraded": QUESTIONS}
@@ -276,10 +279,17 @@ def test_pairs_that_are_all_rejected_are_written_for_the_naive_stage(
 
 
 def test_a_judge_that_says_nonsense_has_failed(made: Path, tmp_path: Path, judged_by: Callable[..., Judge]) -> None:
-    judged_by(lambda _: "yes")
-    pairs = mine(made / "train", tmp_path / "pairs")
-    assert pairs.manifest.counts.owed == 10
-    assert "not an Opinion" in next(pairs.undecided()).reason
+    nonsense: dict[str, Any] = {
+        "not an Opinion": "yes",
+        "whose reply is 5, which must be a text": Opinion("relevant", reply=5),  # type: ignore[arg-type]
+        "whose error is 5, which must be a text": Opinion("undecided", error=5),  # type: ignore[arg-type]
+        "whose usage is None, which must be a Usage": Opinion("relevant", usage=None),  # type: ignore[arg-type]
+    }
+    for said, opinion in nonsense.items():
+        judged_by(lambda _, opinion=opinion: opinion)
+        pairs = mine(made / "train", tmp_path / "pairs")
+        assert pairs.manifest.counts.owed == 10
+        assert said in next(pairs.undecided()).reason
 
 
 def test_a_judges_own_words_are_recorded_without_its_secrets(
@@ -293,7 +303,17 @@ def test_a_judges_own_words_are_recorded_without_its_secrets(
     assert "sk-" not in (tmp_path / "pairs" / "manifest.json").read_text()
 
 
-def test_concurrency_changes_no_byte(made: Path, tmp_path: Path) -> None:
+class Sleepy(Judge):
+    """Takes another time over each reasoning, so that what was asked first is not answered first."""
+
+    async def judge(self, query: str, docid: str, reasoning: str) -> Opinion:
+        await asyncio.sleep(random.random() / 50)
+        return await super().judge(query, docid, reasoning)
+
+
+def test_concurrency_changes_no_byte(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = Sleepy(lambda reasoning: Opinion("irrelevant" if "not help" in reasoning else "relevant"))
+    monkeypatch.setattr(mining, "load_relevance", lambda *_, **__: judge)
     found = [mine(made / "train", tmp_path / str(many), concurrency=many).path for many in (1, 3, 64)]
     one, *others = [
         {name: data for name, data in records(path).items() if name != "judgements.jsonl"} for path in found
@@ -397,7 +417,7 @@ LRAT = (
 
 def test_lrats_files_need_no_task_and_nobody_has_judged_their_answers(tmp_path: Path) -> None:
     write_lrat_file(tmp_path / "bm25" / "1.json", LRAT)
-    with pytest.raises(UsageError, match=r"1 ungraded.*--outcome all"):
+    with pytest.raises(UsageError, match=r"1 ungraded.*--outcome all.*nobody can judge the answers of LRAT's files"):
         mine(tmp_path / "bm25", tmp_path / "pairs")
     pairs = mine(tmp_path / "bm25", tmp_path / "pairs", outcome="all")
     (kept,) = pairs.kept()
@@ -532,3 +552,158 @@ def test_a_kill_costs_no_judgement(made: Path, tmp_path: Path, how: signal.Signa
     expected = mine(made / "train", tmp_path / "whole")
     assert list(pairs.kept()) == list(expected.kept())
     assert RulesRelevance.fingerprint == pairs.manifest.relevance_fingerprint
+
+
+def test_the_order_in_which_rollouts_ended_changes_no_byte(run: Path, tmp_path: Path) -> None:
+    first = records(mine(run, tmp_path / "first").path)
+    file = run / "trajectories.jsonl"
+    file.write_text("".join(reversed(file.read_text().splitlines(keepends=True))))
+    again = records(mine(run, tmp_path / "again").path)
+    assert again["pairs.jsonl"] == first["pairs.jsonl"]
+    assert again["rejected.jsonl"] == first["rejected.jsonl"]
+    asked = [pair.question_id for pair in Pairs(tmp_path / "again").kept()]
+    assert asked == [f"t{n}" for n in range(QUESTIONS - 1)]
+
+
+def changed(run: Path, question: str, **fields: Any) -> None:
+    """Rewrite the trajectory of a question."""
+    file = run / "trajectories.jsonl"
+    found = [Trajectory.model_validate_json(line) for line in file.read_text().splitlines()]
+    lines = [one.model_copy(update=fields if one.question_id == question else {}).to_json() for one in found]
+    file.write_text("\n".join(lines) + "\n")
+
+
+def test_a_trajectory_without_an_answer_is_incorrect_as_in_the_runs_own_numbers(run: Path, tmp_path: Path) -> None:
+    changed(run, "t0", status="turn_limit", answer=None)
+    pairs = mine(run, tmp_path / "pairs", outcome="incorrect", statuses="all", relevance="none")
+    assert pairs.manifest.counts.by_verdict == {"correct": QUESTIONS - 2, "incorrect": 2}
+    assert {(pair.question_id, pair.correct) for pair in pairs.kept()} == {("t0", False), (f"t{QUESTIONS - 1}", False)}
+
+
+def test_a_trajectory_that_infrastructure_ended_is_not_incorrect(run: Path, tmp_path: Path) -> None:
+    changed(run, "t0", status="error", answer=None)
+    pairs = mine(run, tmp_path / "pairs", outcome="incorrect", statuses="all", relevance="none")
+    assert list(pairs.manifest.counts.by_verdict.items()) == [("correct", 4), ("incorrect", 1), ("ungraded", 1)]
+
+
+def test_verdicts_are_counted_in_one_order_whichever_comes_first(run: Path, tmp_path: Path) -> None:
+    changed(run, "t0", answer=None)
+    assert list(mine(run, tmp_path / "pairs").manifest.counts.by_verdict) == ["correct", "incorrect"]
+
+
+def test_a_verdict_counts_while_the_answers_it_was_given_under_are_accepted(tmp_path: Path) -> None:
+    task = write_task(tmp_path / "world")
+    run = make_run(task, tmp_path / "run").path
+    questions = (task / "questions.jsonl").read_text()
+    (task / "questions.jsonl").write_text(questions.replace('["right"]', '["right", "correct"]'))
+    with pytest.raises(UsageError, match=f"by verdict: {QUESTIONS} ungraded"):
+        mine(run, tmp_path / "pairs")
+
+
+def test_repeats_that_a_run_does_not_select_any_more_are_not_mined(made: Path, tmp_path: Path) -> None:
+    run = make_run(made / "world", tmp_path / "run", repeats=2).path
+    assert mine(run, tmp_path / "both", outcome="all").manifest.counts.trajectories == 2 * QUESTIONS
+    make_run(made / "world", tmp_path / "run", repeats=1)
+    assert mine(run, tmp_path / "one", outcome="all").manifest.counts.trajectories == QUESTIONS
+
+
+class Killed(BaseException):
+    """Nothing handles it, as nothing handles a kill."""
+
+
+def test_a_kill_among_the_last_renames_leaves_no_pairs_that_pass_for_whole(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, out = run / "trajectories.jsonl", tmp_path / "pairs"
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(lines[:3]))
+    mine(run, out)
+    file.write_text("".join(lines))
+    commit = Drafts.commit
+
+    def dies(self: Drafts, *names: str) -> None:
+        commit(self, names[0])
+        raise Killed
+
+    monkeypatch.setattr(Drafts, "commit", dies)
+    with pytest.raises(Killed):
+        mine(run, out)
+    with pytest.raises(UsageError, match="was interrupted: give the same"):
+        Pairs.open(out)
+    monkeypatch.undo()
+    mine(run, out)
+    assert Pairs.open(out).manifest.pairs == sha256_file(out / "pairs.jsonl")
+    assert len([*Pairs.open(out).kept()]) == QUESTIONS - 1
+
+
+def test_a_failure_at_the_end_of_mining_a_folder_again_deletes_nothing_of_it(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = records(mine(made / "train", tmp_path / "pairs", relevance="none").path)
+
+    def full(*_: object) -> None:
+        raise UsageError("cannot write")
+
+    monkeypatch.setattr(Drafts, "commit", full)
+    with pytest.raises(UsageError, match="cannot write"):
+        mine(made / "train", tmp_path / "pairs", relevance="none")
+    assert records(tmp_path / "pairs") == before
+
+
+def test_pairs_are_not_written_among_the_trajectories(run: Path, tmp_path: Path) -> None:
+    file = write_lrat_file(tmp_path / "bm25" / "1.json", LRAT)
+    for source, out in ((run, run), (tmp_path / "bm25", tmp_path / "run" / ".." / "bm25"), (file, file.parent)):
+        for fresh in (False, True):
+            with pytest.raises(UsageError, match="holds the trajectories that are mined: give another folder"):
+                mine(source, out, outcome="all", fresh=fresh)
+    assert [path.name for path in (tmp_path / "bm25").iterdir()] == ["1.json"]
+
+
+def test_documents_that_share_a_reasoning_share_its_length(tmp_path: Path) -> None:
+    both = (("search", "q", "d1 d2 d3"), ("read", "d1"), ("read", "d2"), ("think", "so " * 12), ("end", "x"))
+    one = (("search", "q", "d1 d2 d3"), ("read", "d1"), ("think", "so " * 3), ("end", "x"))
+    for name, steps in (("1", both), ("2", one), ("3", one)):
+        write_lrat_file(tmp_path / "bm25" / f"{name}.json", steps)
+    pairs = mine(tmp_path / "bm25", tmp_path / "pairs", outcome="all", relevance="none")
+    lengths = [share_of(pair.reasoning_tokens or 0, pair.shared) for pair in pairs.kept()]
+    assert lengths == [6, 6, 3, 3]
+    assert pairs.manifest.intensity is not None
+    assert pairs.manifest.intensity.pooled == fit(lengths)
+    expected = [raw_weight(length, 4.5) / (pairs.manifest.mu or 0) for length in lengths]
+    assert [pair.weight for pair in pairs.kept()] == pytest.approx(expected)
+
+
+def tokenizer_of(file: Path, letters: str) -> str:
+    """A tokenizer that knows these letters and drops all others."""
+    tokenizers = pytest.importorskip("tokenizers")
+    made = tokenizers.Tokenizer(tokenizers.models.BPE({letter: at for at, letter in enumerate(letters)}, []))
+    made.save(str(file))
+    return str(file)
+
+
+def test_an_agent_whose_thoughts_have_no_tokens_has_no_scale_and_leaves_the_others_theirs(
+    made: Path, tmp_path: Path
+) -> None:
+    mute = make_run(made / "world", tmp_path / "mute", name="mute").path
+    without_thoughts(mute, lambda step: step.model_copy(update={"text": "hm"}))
+    spec = tokenizer_of(tmp_path / "tokenizer.json", "vert")
+    runs = [made / "train", make_run(made / "world", tmp_path / "more").path, mute]
+    pairs = mine(runs, tmp_path / "pairs", scale="agent", outcome="all", relevance="none", tokenizer=spec)
+    assert pairs.manifest.intensity is not None
+    assert set(pairs.manifest.intensity.by_agent) == {"reader"}
+    assert {pair.weight is None for pair in pairs.kept() if pair.run == "mute"} == {True}
+    assert None not in {pair.weight for pair in pairs.kept() if pair.run != "mute"}
+
+
+def test_lengths_are_measured_anew_without_asking_the_judge_again(
+    made: Path, tmp_path: Path, judged_by: Callable[..., Judge]
+) -> None:
+    judge = judged_by(lambda _: Opinion("relevant"))
+    useless = tokenizer_of(tmp_path / "tokenizer.json", "#")
+    with pytest.raises(UsageError, match="give another one with --tokenizer"):
+        mine(made / "train", tmp_path / "pairs", tokenizer=useless)
+    asked = len(judge.asked)
+    pooled = mine(made / "train", tmp_path / "pairs").manifest
+    apart = mine(made / "train", tmp_path / "pairs", scale="agent").manifest
+    assert len(judge.asked) == asked
+    assert (pooled.tokenizer, pooled.scale, apart.scale) == ("regex-v1", "pooled", "agent")

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 from endpoint import Endpoint
-from mining_world import QUESTIONS, make_run, write_task
+from mining_world import QUESTIONS, make_run, write_lrat_file, write_task
 
 from lrat_bench.cli.main import main
+from lrat_bench.errors import UsageError
 from lrat_bench.lrat.flag_embedding import export
 from lrat_bench.lrat.mining.mine import mine_runs
 from lrat_bench.model.seam import Turn
@@ -125,7 +126,7 @@ def test_wrong_words_are_answered_in_one_line(command: Command, run: Path, tmp_p
         ((run, "-o", out, "--status", "done"), "unknown status 'done'"),
         ((run, "-o", out, "--tokenizer", "gpt"), "unknown tokenizer 'gpt'"),
         ((run, "-o", out, "--set", "protocol.k=5"), "protocol.… cannot be set when mining"),
-        ((run, "-o", out, "--set", "judge.seed=5"), "--filter rules takes no settings"),
+        ((run, "-o", out, "--set", "filter.seed=5"), "--filter rules takes no settings"),
         ((run, "-o", out, "--concurrency", "0"), "concurrency must be at least 1"),
         ((run, "-o", out, "--verdicts", "exakt"), "unknown judge 'exakt': did you mean 'exact'?"),
         ((run, "-o", out, "--verdicts", "contains"), "6 ungraded"),
@@ -146,7 +147,7 @@ def test_a_model_judges_over_the_network_and_its_failures_are_owed(command: Comm
         return Turn(text="RELEVANT" if helps else said)
 
     with Endpoint(reply) as endpoint:
-        words = (run, "--filter", "hosted_vllm/judge", "--set", f"judge.api_base={endpoint.url}", "--no-plot")
+        words = (run, "--filter", "hosted_vllm/judge", "--set", f"filter.api_base={endpoint.url}", "--no-plot")
         said = "I cannot say."
         code, _, err = command(*words, "-o", tmp_path / "pairs", "--export", tmp_path / "train.jsonl")
         assert code == 3
@@ -169,7 +170,7 @@ def test_a_model_judges_over_the_network_and_its_failures_are_owed(command: Comm
 def test_an_endpoint_that_is_down_is_owed_everything_and_exports_nothing(
     command: Command, run: Path, tmp_path: Path
 ) -> None:
-    settings = ("--set", "judge.api_base=http://127.0.0.1:9/v1", "--set", "judge.outage_seconds=0")
+    settings = ("--set", "filter.api_base=http://127.0.0.1:9/v1", "--set", "filter.outage_seconds=0")
     words = ("--filter", "hosted_vllm/gone", *settings, "--export", tmp_path / "train.jsonl", "--json")
     code, out, err = command(run, "-o", tmp_path / "pairs", *words)
     assert code == 3
@@ -188,3 +189,39 @@ def test_help_and_refusals_import_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_names_of_strangers_do_nothing_to_the_terminal(command: Command, tmp_path: Path) -> None:
+    steps = (("search", "q", "a b"), ("read", "a"), ("think", "It helps a lot."), ("end", "x"))
+    for name, agent in (("1", "[red]x[/nothing]"), ("2", "\x1b[31mred\x07")):
+        file = write_lrat_file(tmp_path / "bm25" / f"{name}.json", steps)
+        file.write_text(json.dumps({**json.loads(file.read_text()), "metadata": {"model": agent}}))
+    (tmp_path / "bm25" / "3.json").write_text("torn")
+    code, out, _ = command(tmp_path / "bm25", "-o", tmp_path / "pairs", "--outcome", "all", "--no-plot")
+    assert code == 0
+    assert "nothing]" in out
+    assert "\x1b" not in out
+    assert "\x07" not in out
+    assert "1 record could not be read and was passed over" in out
+
+
+def test_an_export_replaces_no_pairs_and_no_trajectories(command: Command, run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "pairs"
+    before = (run / "trajectories.jsonl").read_bytes()
+    for place in (
+        out / "pairs.jsonl",
+        tmp_path / "x" / ".." / "pairs" / "judgements.jsonl",
+        run / "trajectories.jsonl",
+    ):
+        code, _, err = command(run, "-o", out, "--no-plot", "--export", place)
+        assert code == 2
+        assert "which an export must not replace: give another one" in " ".join(err.split())
+    assert (run / "trajectories.jsonl").read_bytes() == before
+    assert not out.exists()
+    pairs = mine_runs([run], out)
+    kept = (out / "pairs.jsonl").read_bytes()
+    with pytest.raises(UsageError, match="which an export must not replace"):
+        export(pairs, load_task(str(run.parent / "world"))[0].corpus, out / "pairs.jsonl")
+    assert (out / "pairs.jsonl").read_bytes() == kept
+    for _ in range(2):
+        assert command(run, "-o", out, "--no-plot", "--export", out / "train.jsonl")[0] == 0

@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mining_world import answer, browse, search, think, trajectory, write_lrat_file
+from mining_world import Fixed, answer, browse, search, think, trajectory, write_lrat_file
 
+import lrat_bench
 from lrat_bench.errors import UnknownName
 from lrat_bench.lrat.lrat_files import lrat_files, read_lrat_file
 from lrat_bench.lrat.mining.candidate import Candidate
 from lrat_bench.lrat.mining.lrat_code import LratCode
 from lrat_bench.lrat.mining.rules import RULES, load_rule
 from lrat_bench.lrat.relevance.base import Outcome
-from lrat_bench.trajectory import Notice, Step, Trajectory
+from lrat_bench.retriever.base import Ranked, SearchContext
+from lrat_bench.task.task import Task
+from lrat_bench.trajectory import Browse, Notice, Search, Step, Trajectory, same_query
 
 DATA = os.environ.get("LRAT_BENCH_TEST_DATA")
 """A folder with `lrat_trajectories`; read here since no test sees the user's variables."""
@@ -58,14 +61,72 @@ def test_the_paper_takes_a_browse_in_the_turn_after_its_search_alone() -> None:
     assert passed == ("not right after its search", "not right after its search")
 
 
+def see_that_pairs_are_of_one_list(rule: str, found: Trajectory) -> int:
+    """Look each pair of a trajectory up in its lists; gives how many pairs there are."""
+    candidates = load_rule(rule).find(found).candidates
+    opened = {step.docid for step in found.steps if isinstance(step, Browse)}
+    for candidate in candidates:
+        before = found.steps[: candidate.step]
+        lists = [
+            {hit.docid for hit in step.hits if hit.shown}
+            for step in before
+            if isinstance(step, Search) and same_query(step.query) == same_query(candidate.query)
+        ]
+        pair = {candidate.docid, *candidate.neg_ids}
+        assert any(pair <= listed for listed in lists), (found.question_id, candidate)
+        assert candidate.docid not in candidate.neg_ids
+        if rule == "attributed":
+            assert not opened & set(candidate.neg_ids)
+    return len(candidates)
+
+
 @pytest.mark.parametrize("rule", ["attributed", "paper"])
 def test_no_negative_comes_from_another_querys_list(rule: str) -> None:
-    lists = {step.query: {hit.docid for hit in step.hits} for step in TWO_LISTS if step.kind == "search"}
-    found = load_rule(rule).find(trajectory(*TWO_LISTS)).candidates
-    assert found
-    for candidate in found:
-        assert set(candidate.neg_ids) <= lists[candidate.query]
-        assert candidate.docid not in candidate.neg_ids
+    assert see_that_pairs_are_of_one_list(rule, trajectory(*TWO_LISTS))
+
+
+class Words(Fixed):
+    """A retriever: the documents that share the most words with the query, of a small corpus."""
+
+    name = "words"
+
+    def __init__(self, task: Task) -> None:
+        super().__init__([])
+        self.texts = {document.docid: set(document.contents.lower().split()) for document in task.corpus}
+
+    def search(
+        self, queries: Sequence[str], k: int, *, contexts: Sequence[SearchContext] | None = None
+    ) -> list[list[Ranked]]:
+        rankings = []
+        for query in queries:
+            words = set(query.lower().split())
+            scores = {docid: float(len(words & text)) for docid, text in self.texts.items()}
+            best = sorted(scores, key=lambda docid: (-scores[docid], docid))[:k]
+            rankings.append([Ranked(docid, scores[docid]) for docid in best])
+        return rankings
+
+
+@pytest.fixture(scope="module")
+def heuristic(tmp_path_factory: pytest.TempPathFactory) -> list[Trajectory]:
+    """What the heuristic agent did on questions of a small world."""
+    task = lrat_bench.load_task("synth-wiki", set={"documents": 1000, "train": 30, "test": 10})
+    out = tmp_path_factory.mktemp("heuristic") / "run"
+    done = lrat_bench.run(task=task, retriever=Words(task), split="train", limit=15, out=out)
+    return [
+        Trajectory.model_validate_json(line) for line in (done.path / "trajectories.jsonl").read_text().splitlines()
+    ]
+
+
+@pytest.mark.parametrize("rule", ["attributed", "paper"])
+def test_no_negative_of_a_whole_run_comes_from_another_querys_list(rule: str, heuristic: list[Trajectory]) -> None:
+    assert sum(see_that_pairs_are_of_one_list(rule, found) for found in heuristic) > 30
+
+
+@pytest.mark.skipif(DATA is None, reason="LRAT_BENCH_TEST_DATA names no folder with LRAT's trajectories")
+@pytest.mark.parametrize("rule", ["attributed", "paper"])
+def test_no_negative_of_lrats_trajectories_comes_from_another_querys_list(rule: str) -> None:
+    files = lrat_files(Path(DATA or "") / "lrat_trajectories")
+    assert sum(see_that_pairs_are_of_one_list(rule, read_lrat_file(file)) for file in files) > 0
 
 
 @pytest.mark.parametrize("rule", ["attributed", "paper"])

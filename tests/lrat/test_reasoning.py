@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from mining_world import answer, browse, search, think, trajectory
 
+from lrat_bench.lrat.mining.rules import load_rule
 from lrat_bench.lrat.reasoning import Reasoning, post_browse
 from lrat_bench.trajectory import Notice, Step
 
@@ -95,3 +98,42 @@ def test_without_turns_the_order_of_the_steps_decides() -> None:
 def test_only_a_browse_has_one() -> None:
     with pytest.raises(ValueError, match="step 0 is no browse but a search"):
         behind(LIST, browse(1, "d1"), at=0)
+
+
+def test_what_is_thought_after_another_search_is_about_its_list() -> None:
+    steps = (
+        LIST,
+        browse(1, "d1"),
+        search(2, "second", "x y"),
+        browse(3, "x"),
+        search(4, "third", "z"),
+        think(5, "None of these."),
+        answer(5),
+    )
+    assert [post_browse(trajectory(*steps), at) for at in (1, 3)] == [None, None]
+
+
+def test_a_turn_that_thinks_and_then_searches_has_thought_of_what_was_read() -> None:
+    found = behind(LIST, browse(1, "d1"), think(2, "It helps."), search(2, "more", "d4"))
+    assert found is not None
+    assert found.text == "It helps."
+
+
+def test_a_search_of_the_browses_own_turn_takes_nothing_from_it() -> None:
+    found = behind(LIST, browse(1, "d1"), search(1, "beside it", "d4", call=1), think(2, "It helps."))
+    assert found == Reasoning("It helps.", "text", False, 1, 2)
+
+
+def test_without_turns_a_silent_search_ends_the_waiting_too() -> None:
+    assert behind(search(None, "q", "d1"), browse(None, "d1"), search(None, "p", "d2"), think(None, "Of p.")) is None
+
+
+def test_many_browses_before_one_thought_cost_no_seconds() -> None:
+    many = 600
+    docids = [f"d{n}" for n in range(many)]
+    reads = [browse(1 + n, docid) for n, docid in enumerate(docids)]
+    found = trajectory(search(0, "q", " ".join(docids)), *reads, think(9999, "So."))
+    start = time.perf_counter()
+    candidates = load_rule("attributed").find(found).candidates
+    assert time.perf_counter() - start < 5
+    assert {one.reasoning and one.reasoning.shared for one in candidates} == {many}

@@ -140,10 +140,31 @@ def test_a_model_that_rambles_costs_the_rules_no_seconds(bad: str) -> None:
         ("RELEVANT or IRRELEVANT", "undecided"),
         ("There is no relevant information in it.", "undecided"),
         ("It is relevant whether or not the agent read it.", "undecided"),
+        ("This is not RELEVANT.", "undecided"),
+        ("It isn't RELEVANT", "undecided"),
+        ("It isn’t at all RELEVANT", "undecided"),
+        ("NOT a RELEVANT one", "undecided"),
+        ("hardly RELEVANT", "undecided"),
+        ("not\nrelevant", "undecided"),
+        ("It is not\n**RELEVANT**", "undecided"),
+        ("Not IRRELEVANT", "undecided"),
+        ("RELEVANT. It is not RELEVANT.", "undecided"),
+        ("NOT RELEVANT", "irrelevant"),
+        ("Verdict: not relevant", "irrelevant"),
+        ("The agent does not dwell on it. RELEVANT", "relevant"),
+        ("It names no mason.\nIRRELEVANT", "irrelevant"),
+        ("It takes a date, not a name\n\nRELEVANT", "relevant"),
+        ("It does not say who built it\nVerdict: IRRELEVANT", "irrelevant"),
     ],
 )
 def test_a_reply_is_read_for_the_one_word_that_it_states(reply: str, outcome: Outcome) -> None:
     assert read_reply(reply) == outcome
+
+
+def test_a_reply_that_rambles_costs_no_seconds() -> None:
+    start = time.perf_counter()
+    assert read_reply("not RELEVANT " * 5000) == "undecided"
+    assert time.perf_counter() - start < 3
 
 
 def test_the_prompt_holds_everything_and_what_is_put_in_is_not_read_again() -> None:
@@ -239,7 +260,7 @@ def test_a_judge_is_known_by_its_name() -> None:
     assert isinstance(load_relevance("rules"), RelevanceJudge)
     with pytest.raises(UnknownName, match="did you mean 'rules'"):
         load_relevance("rule")
-    with pytest.raises(UsageError, match=r"--filter rules takes no settings, got judge\.max_tokens"):
+    with pytest.raises(UsageError, match=r"--filter rules takes no settings, got filter\.max_tokens"):
         load_relevance("rules", settings={"max_tokens": 5})
     with pytest.raises(UsageError, match="no relevance judge"):
         load_relevance("lrat_bench.lrat.relevance.cache:RelevanceCache.key.__class__.__subclasses__")

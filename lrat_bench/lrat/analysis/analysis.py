@@ -139,15 +139,15 @@ def analyse(
         raise UsageError("no run is given: name at least one run folder")
     counter = load_tokenizer(tokenizer)
     manifests = [folder.manifest for folder in folders]
+    names = _run_names(places)
     total = _Collecting("all")
     by_run: list[_Collecting] = []
     by_retriever: dict[tuple[str, str | None], _Collecting] = {}
-    for folder, manifest in zip(folders, manifests, strict=True):
-        name = folder.path.resolve().name
-        retriever = str(manifest.retriever["name"]), manifest.retriever["fingerprint"]
+    retrievers = [(str(manifest.retriever["name"]), manifest.retriever["fingerprint"]) for manifest in manifests]
+    for folder, manifest, name, retriever in zip(folders, manifests, names, retrievers, strict=True):
         own = _Collecting(name)
         by_run.append(own)
-        parts = (own, by_retriever.setdefault(retriever, _Collecting(retriever[0])), total)
+        parts = (own, by_retriever.setdefault(retriever, _Collecting(_retriever_name(retriever, retrievers))), total)
         loaded = find_task(manifest, task=task, progress=progress)
         owed = len(manifest.questions) * manifest.repeats
         for number, seen in enumerate(_seen(folder, manifest, loaded, counter), 1):
@@ -161,7 +161,7 @@ def analyse(
     return Analysis(
         tokenizer=counter.name,
         tokenizer_fingerprint=counter.fingerprint,
-        analysed=tuple(_analysed(*pair) for pair in zip(folders, manifests, strict=True)),
+        analysed=tuple(_analysed(*pair) for pair in zip(names, manifests, strict=True)),
         runs=tuple(part.part() for part in by_run),
         retrievers=tuple(part.part() for part in by_retriever.values()),
         total=total.part(),
@@ -184,9 +184,27 @@ def _seen(folder: RunFolder, manifest: Manifest, task: Task, tokenizer: Tokenize
         yield see(trajectory, grade, task=task.fingerprint, evidence=evidence, tokenizer=tokenizer)
 
 
-def _analysed(folder: RunFolder, manifest: Manifest) -> Analysed:
+def _run_names(places: Sequence[Path]) -> list[str]:
+    """The name of each folder, with as many of those above it as tell it from the others."""
+    names = []
+    for place in places:
+        depth = 1
+        while depth < len(place.parts) and sum(other.parts[-depth:] == place.parts[-depth:] for other in places) > 1:
+            depth += 1
+        names.append("/".join(place.parts[-depth:]))
+    return names
+
+
+def _retriever_name(one: tuple[str, str | None], among: Sequence[tuple[str, str | None]]) -> str:
+    """The name of a retriever, with the start of its fingerprint where another one is called the same."""
+    name, fingerprint = one
+    alone = all(other == one for other in among if other[0] == name)
+    return name if alone or fingerprint is None else f"{name} ({fingerprint[:6]})"
+
+
+def _analysed(run: str, manifest: Manifest) -> Analysed:
     return Analysed(
-        run=folder.path.resolve().name,
+        run=run,
         task=str(manifest.task["name"]),
         split=manifest.split,
         agent=str(manifest.agent["name"]),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from fractions import Fraction
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from lrat_bench.lrat.analysis.seen import Seen
-from lrat_bench.score.intervals import Interval, bootstrap, wilson
+from lrat_bench.score.intervals import wilson
 
 __all__ = ["AccuracyByEvidence", "EvidenceBin"]
 
@@ -29,9 +29,10 @@ class EvidenceBin(BaseModel):
 class AccuracyByEvidence:
     """Sorts trajectories by the evidence that they read.
 
-    Intervals are Wilson's where each question occurs once. Trajectories of the same question are not independent: then
-    it is the percentile bootstrap over questions, or Wilson's for the number of questions where all are right or all
-    are wrong (as `score.summarise` has it).
+    Accuracy is the mean over the bin's questions of the share of their trajectories that are right, which is the plain
+    share where each question occurs once. Trajectories of one question are not independent, so the interval is Wilson's
+    for that mean and the number of questions, however often they are repeated: the bootstrap is too narrow for bins of
+    few questions.
     """
 
     def __init__(self) -> None:
@@ -46,32 +47,23 @@ class AccuracyByEvidence:
         tally[0] += 1
         tally[1] += seen.grade == "correct"
 
-    def result(self, *, seed: int = 0) -> tuple[EvidenceBin, ...]:
+    def result(self) -> tuple[EvidenceBin, ...]:
         """A row per number of evidence documents that occurs."""
-        return tuple(_bin(browsed, self._graded[browsed], seed) for browsed in sorted(self._graded))
+        return tuple(_bin(browsed, self._graded[browsed]) for browsed in sorted(self._graded))
 
 
-def _bin(browsed: int, tallies: dict[tuple[str, str], list[int]], seed: int) -> EvidenceBin:
-    # In a fixed order, so that the order in which runs are given changes no interval.
-    table = np.array([tallies[question] for question in sorted(tallies)], dtype=np.float64)
-    n, correct = (int(total) for total in table.sum(axis=0))
-    interval = _interval(table, n, correct, seed)
+def _bin(browsed: int, tallies: dict[tuple[str, str], list[int]]) -> EvidenceBin:
+    n, correct = (sum(column) for column in zip(*tallies.values(), strict=True))
+    questions = len(tallies)
+    # Exact, so that the order in which runs are given changes no digit.
+    right = sum((Fraction(one_correct, one_n) for one_n, one_correct in tallies.values()), Fraction())
+    interval = wilson(float(right), questions)
     return EvidenceBin(
         browsed=browsed,
         n=n,
-        questions=len(tallies),
+        questions=questions,
         correct=correct,
-        accuracy=correct / n,
+        accuracy=float(right / questions),
         low=interval.low,
         high=interval.high,
     )
-
-
-def _interval(table: NDArray[np.float64], n: int, correct: int, seed: int) -> Interval:
-    questions = len(table)
-    if questions == n:
-        return wilson(correct, n)
-    if correct in (0, n):
-        return wilson(questions if correct else 0, questions)
-    (interval,) = bootstrap(table[:, 1:], table[:, :1], seed=seed)
-    return interval

@@ -45,8 +45,9 @@ class BrowsePositions:
         self._n = self._no_list = self._again = 0
         self._ranks: Counter[int] = Counter()
         self._positions: Counter[int] = Counter()
-        # Which ranks a list showed → how many documents were opened in such lists.
-        self._lists: Counter[tuple[int, ...]] = Counter()
+        # (place, length of the list) → how many documents were opened in such lists that have that place.
+        self._chances_by_rank: Counter[tuple[int, int]] = Counter()
+        self._chances_by_position: Counter[tuple[int, int]] = Counter()
 
     def add(self, seen: Seen) -> None:
         """Count the documents that one trajectory read."""
@@ -58,25 +59,25 @@ class BrowsePositions:
             self._n += 1
             self._ranks[read.listed.rank] += 1
             self._positions[read.listed.position] += 1
-            self._lists[tuple(sorted(read.listed.ranks))] += 1
+            ranks = read.listed.ranks
+            self._chances_by_rank.update((rank, len(ranks)) for rank in ranks)
+            self._chances_by_position.update((position, len(ranks)) for position in range(1, len(ranks) + 1))
 
     def result(self) -> Positions:
         """The shares, by rank and by position."""
-        expected_rank: dict[int, float] = {}
-        expected_position: dict[int, float] = {}
-        for ranks, times in self._lists.items():
-            for position, rank in enumerate(ranks, 1):
-                expected_rank[rank] = expected_rank.get(rank, 0.0) + times / len(ranks)
-                expected_position[position] = expected_position.get(position, 0.0) + times / len(ranks)
         return Positions(
             n=self._n,
             no_list=self._no_list,
             again=self._again,
-            by_rank=self._places(self._ranks, expected_rank),
-            by_position=self._places(self._positions, expected_position),
+            by_rank=self._places(self._ranks, self._chances_by_rank),
+            by_position=self._places(self._positions, self._chances_by_position),
         )
 
-    def _places(self, counts: Counter[int], expected: dict[int, float]) -> tuple[Place, ...]:
+    def _places(self, counts: Counter[int], chances: Counter[tuple[int, int]]) -> tuple[Place, ...]:
+        expected: dict[int, float] = {}
+        # In a fixed order, so that the order of trajectories changes no digit.
+        for (place, length), times in sorted(chances.items()):
+            expected[place] = expected.get(place, 0.0) + times / length
         # Rounding may add up to a little more than 1.
         return tuple(
             Place(

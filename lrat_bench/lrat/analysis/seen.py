@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from lrat_bench.lrat.reasoning import post_browse
+from lrat_bench.lrat.intensity import share_of, tokens_of
+from lrat_bench.lrat.mining.candidate import list_of
+from lrat_bench.lrat.reasoning import Reasoning, reasonings
 from lrat_bench.score.verdict import Grade
 from lrat_bench.task.tokenizer import Tokenizer
 from lrat_bench.trajectory import Answer, Browse, Search, Trajectory
@@ -107,14 +109,15 @@ def see(
     """
     reads: dict[str, Read] = {}
     browsed = 0
+    thought = reasonings(trajectory)
     for at, browse in _browses(trajectory):
         browsed += 1
         if browse.docid not in reads:
             reads[browse.docid] = Read(
                 docid=browse.docid,
                 evidence=browse.docid in evidence if evidence else None,
-                listed=_listed(trajectory, at, browse),
-                length=_length(trajectory, at, tokenizer),
+                listed=_listed(trajectory, at),
+                length=_length(thought.get(at), tokenizer),
             )
     return Seen(
         question=(task, trajectory.question_id),
@@ -146,26 +149,20 @@ def _browses(trajectory: Trajectory) -> Iterator[tuple[int, Browse]]:
             yield at, step
 
 
-def _listed(trajectory: Trajectory, at: int, browse: Browse) -> Listed | None:
-    """The latest list that holds the document and that the agent had seen when it asked for it."""
-    for step in reversed(trajectory.steps[:at]):
-        if not isinstance(step, Search) or step.error is not None:
-            continue
-        # Calls of one turn are made together, before any of them is answered.
-        if browse.turn is not None and step.turn is not None and step.turn >= browse.turn:
-            continue
-        shown = [hit for hit in step.hits if hit.shown]
-        for position, hit in enumerate(shown, 1):
-            if hit.docid == browse.docid:
-                return Listed(hit.rank, position, tuple(hit.rank for hit in shown))
-    return None
+def _listed(trajectory: Trajectory, at: int) -> Listed | None:
+    """Where the document of a browse stood in the list that it was found in."""
+    found, browse = list_of(trajectory, at), trajectory.steps[at]
+    if found is None or not isinstance(browse, Browse):
+        return None
+    shown = [hit for hit in found.hits if hit.shown]
+    position = next(place for place, hit in enumerate(shown, 1) if hit.docid == browse.docid)
+    return Listed(shown[position - 1].rank, position, tuple(hit.rank for hit in shown))
 
 
-def _length(trajectory: Trajectory, at: int, tokenizer: Tokenizer) -> Length:
-    reasoning = post_browse(trajectory, at)
+def _length(reasoning: Reasoning | None, tokenizer: Tokenizer) -> Length:
     if reasoning is None:
         return Length(None, "none")
     if reasoning.source != "text":
         return Length(None, "withheld")
-    tokens = sum(1 for _ in tokenizer.spans(reasoning.text)) / reasoning.shared
+    tokens = share_of(tokens_of(reasoning.text, tokenizer), reasoning.shared)
     return Length(tokens, "censored" if reasoning.censored else "measured")

@@ -11,7 +11,7 @@ from lrat_bench.lrat.reasoning import Reasoning
 from lrat_bench.lrat.relevance.base import Outcome
 from lrat_bench.trajectory import Browse, Search, Trajectory
 
-__all__ = ["Candidate", "Found", "Passed", "RuleSet", "browses_of", "normalised", "passed_over"]
+__all__ = ["Candidate", "Found", "Passed", "RuleSet", "Unchained", "browses_of", "list_of", "passed_over"]
 
 Passed = Literal["not found", "from no list", "not right after its search", "repeated"]
 """Why a browse gives no candidate."""
@@ -79,9 +79,41 @@ class RuleSet(Protocol):
         ...
 
 
-def normalised(query: str) -> str:
-    """A query as it is compared: spaces and case do not make another one."""
-    return " ".join(query.split()).casefold()
+class Unchained:
+    """A rule set in which what the judge says of one browse changes no other pair."""
+
+    chained = False
+
+    def settle(
+        self,
+        trajectory: Trajectory,  # noqa: ARG002
+        candidates: Sequence[Candidate],
+        outcomes: Mapping[int, Outcome],  # noqa: ARG002
+    ) -> list[Candidate]:
+        """All of them."""
+        return list(candidates)
+
+
+def list_of(trajectory: Trajectory, index: int) -> Search | None:
+    """The latest list that showed a browse's document, and that the agent had seen when it asked for it.
+
+    Calls of one turn are made together, before any of them is answered, so a search of the browse's own turn does not
+    count.
+
+    Args:
+        trajectory: what happened.
+        index: of the browse in its steps.
+    """
+    browse = trajectory.steps[index]
+    assert isinstance(browse, Browse)
+    for step in reversed(trajectory.steps[:index]):
+        if not isinstance(step, Search) or step.error is not None:
+            continue
+        if step.turn is not None and browse.turn is not None and step.turn >= browse.turn:
+            continue
+        if any(hit.shown and hit.docid == browse.docid for hit in step.hits):
+            return step
+    return None
 
 
 def passed_over(search: Search, opened: Iterable[str]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from lrat_bench.errors import LratBenchError, UsageError
 from lrat_bench.files import locked, write_json, writing
 from lrat_bench.lrat.mining.harvest import FILES
-from lrat_bench.lrat.pairs import Pairs
+from lrat_bench.lrat.pairs import NAMES, Pairs
 from lrat_bench.lrat.pairs_manifest import PairsManifest
 
 __all__ = ["claimed", "held"]
@@ -58,6 +58,7 @@ def claimed(out: Path, manifest: PairsManifest, *, fresh: bool) -> Iterator[None
             )
     elif any((out / name).exists() for name in (*FILES, "judgements.jsonl")):
         raise UsageError(f"{out} holds pairs but no manifest.json: give another folder with -o, or --fresh")
+    whole = file.exists() and Pairs(out).manifest.finished
     if not file.exists():
         with writing(f"the pairs in {out}"):
             write_json(file, manifest.to_dict())
@@ -65,7 +66,7 @@ def claimed(out: Path, manifest: PairsManifest, *, fresh: bool) -> Iterator[None
         yield
     except LratBenchError:
         journal = out / "judgements.jsonl"
-        if not Pairs(out).manifest.finished and not (journal.exists() and journal.stat().st_size):
+        if not (whole or Pairs(out).manifest.finished or (journal.exists() and journal.stat().st_size)):
             _discard(out)
         raise
 
@@ -79,5 +80,5 @@ def _discard(out: Path) -> None:
     manifest = out / "manifest.json"
     if manifest.exists() and b'"lrat-bench/pairs/' not in manifest.read_bytes():
         raise UsageError(f"{manifest} is not one of pairs, so nothing is discarded: give another folder with -o")
-    for name in (*FILES, "judgements.jsonl", "costs.jsonl", "lengths.png", "manifest.json"):
+    for name in NAMES:
         (out / name).unlink(missing_ok=True)

@@ -6,11 +6,13 @@ from array import array
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import get_args
 
-from lrat_bench.lrat.intensity import share_of
+from lrat_bench.lrat.intensity import share_of, tokens_of
 from lrat_bench.lrat.mining.candidate import Candidate, Found, RuleSet
 from lrat_bench.lrat.mining.judging import Judged
 from lrat_bench.lrat.mining.output import Drafts
+from lrat_bench.lrat.mining.selection import Grading
 from lrat_bench.lrat.mining.source import Graded
 from lrat_bench.lrat.pair import Pair
 from lrat_bench.lrat.pairs import Undecided
@@ -115,7 +117,10 @@ class Harvest:
     def counts(self, **others: int) -> Counts:
         """What was counted."""
         return Counts(
-            **self.counted, **others, by_status=dict(sorted(self.by_status.items())), by_verdict=dict(self.by_verdict)
+            **self.counted,
+            **others,
+            by_status=dict(sorted(self.by_status.items())),
+            by_verdict={grading: self.by_verdict[grading] for grading in get_args(Grading) if self.by_verdict[grading]},
         )
 
     def _present(self, candidate: Candidate, corpus: Corpus | None) -> Candidate:
@@ -168,13 +173,10 @@ class Harvest:
             step=candidate.step,
             correct=graded.correct,
             satisfied=satisfied,
-            reasoning_tokens=self._tokens(reasoning.text) if reasoning is not None and measured else None,
+            reasoning_tokens=tokens_of(reasoning.text, self.tokenizer) if reasoning is not None and measured else None,
             censored=reasoning is not None and reasoning.censored,
             shared=1 if reasoning is None else reasoning.shared,
         )
-
-    def _tokens(self, text: str) -> int:
-        return sum(1 for _ in self.tokenizer.spans(text))
 
 
 _PASSED = {

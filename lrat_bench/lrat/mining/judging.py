@@ -163,4 +163,9 @@ def _key(trajectory: str, step: int) -> str:
 def _checked(said: object) -> Opinion:
     if not isinstance(said, Opinion) or said.outcome not in get_args(Outcome):
         raise TypeError(f"judge() returned {said!r}, not an Opinion that is relevant, irrelevant or undecided")
+    for name in ("reply", "error"):
+        if not isinstance(text := getattr(said, name), str | None):
+            raise TypeError(f"judge() returned an Opinion whose {name} is {text!r}, which must be a text or None")
+    if not isinstance(said.usage, Usage):
+        raise TypeError(f"judge() returned an Opinion whose usage is {said.usage!r}, which must be a Usage")
     return said

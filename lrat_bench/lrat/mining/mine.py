@@ -95,6 +95,7 @@ def mine_runs(
             reach.require_prices()
             rules, filter_ = load_rule(rule), make_filter(outcome, statuses)
             sources = open_sources(runs, verdicts_of=verdicts)
+            _refuse_source(Path(out), sources)
             tainted = _tainted(sources, allow=allow_eval)
             tasks = _tasks(sources, task, progress)
             manifest = PairsManifest(
@@ -120,6 +121,17 @@ def mine_runs(
                 return mining.carry_out(loop, reach)
         finally:
             loop.run(reach.close())
+
+
+def _refuse_source(out: Path, sources: Sequence[Source]) -> None:
+    """See that pairs are not written among the trajectories that they are mined from.
+
+    Raises:
+        UsageError: they would be.
+    """
+    for source in sources:
+        if out.resolve() in (source.path.resolve(), source.path.resolve().parent if source.path.is_file() else None):
+            raise UsageError(f"{out} holds the trajectories that are mined: give another folder for the pairs with -o")
 
 
 def _tainted(sources: Sequence[Source], *, allow: bool) -> bool:

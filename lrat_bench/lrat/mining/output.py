@@ -64,14 +64,18 @@ class Drafts:
         with self._writing():
             self._streams[name].flush()
 
-    def commit(self, *names: str) -> None:
-        """Put drafts in the place of their files, once all are on the disk."""
+    def seal(self, *names: str) -> None:
+        """See that drafts are on the disk, whole; nothing is added to them any more."""
         with self._writing():
             for name in names:
                 stream = self._streams[name]
                 stream.flush()
                 os.fsync(stream.fileno())
                 stream.close()
+
+    def commit(self, *names: str) -> None:
+        """Put sealed drafts in the place of their files, one after the other."""
+        with self._writing():
             for name in names:
                 self.path(name).replace(self._folder / name)
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from lrat_bench.lrat.mining.candidate import Candidate, Found, Passed, normalised, passed_over
+from lrat_bench.lrat.mining.candidate import Candidate, Found, Passed, Unchained, passed_over
 from lrat_bench.lrat.pair import Rule
-from lrat_bench.lrat.reasoning import post_browse
-from lrat_bench.lrat.relevance.base import Outcome
-from lrat_bench.trajectory import Browse, Search, Trajectory
+from lrat_bench.lrat.reasoning import reasonings
+from lrat_bench.trajectory import Browse, Search, Trajectory, same_query
 
 __all__ = ["Paper"]
 
 
-class Paper:
+class Paper(Unchained):
     """Takes a search turn and the turn right after it.
 
     - The document must be in a list of that very search turn; of several, the last that shows it.
@@ -25,7 +24,6 @@ class Paper:
     """
 
     name: Rule = "paper"
-    chained = False
 
     def find(self, trajectory: Trajectory) -> Found:
         """The browses of turns that follow a search turn."""
@@ -33,6 +31,7 @@ class Paper:
         passed: list[Passed] = []
         seen: set[tuple[str, str]] = set()
         before: list[int] = []
+        thought = reasonings(trajectory)
         for turn in _turns(trajectory):
             browses = [(index, step) for index in turn if isinstance(step := trajectory.steps[index], Browse)]
             lists = _lists(trajectory, before, turn)
@@ -43,24 +42,15 @@ class Paper:
                     passed.append("not found")
                 elif search is None:
                     passed.append("not right after its search")
-                elif (key := (normalised(search.query), browse.docid)) in seen:
+                elif (key := (same_query(search.query), browse.docid)) in seen:
                     passed.append("repeated")
                 else:
                     seen.add(key)
                     negatives = passed_over(search, opened)
-                    reasoning = post_browse(trajectory, index)
-                    candidates.append(Candidate(index, browse.turn, search.query, browse.docid, negatives, reasoning))
+                    behind = thought.get(index)
+                    candidates.append(Candidate(index, browse.turn, search.query, browse.docid, negatives, behind))
             before = turn
         return Found(tuple(candidates), tuple(passed))
-
-    def settle(
-        self,
-        trajectory: Trajectory,  # noqa: ARG002
-        candidates: Sequence[Candidate],
-        outcomes: Mapping[int, Outcome],  # noqa: ARG002
-    ) -> list[Candidate]:
-        """All of them: what the judge says of one changes no other."""
-        return list(candidates)
 
 
 def _turns(trajectory: Trajectory) -> Iterator[list[int]]:

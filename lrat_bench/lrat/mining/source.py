@@ -18,8 +18,10 @@ from lrat_bench.runs.folder import RunFolder
 from lrat_bench.runs.judge_choice import JudgeChoice
 from lrat_bench.runs.manifest import Manifest
 from lrat_bench.runs.scoring import with_judge
+from lrat_bench.runs.store import RecordStore
 from lrat_bench.score.judges.registry import load_judge
-from lrat_bench.score.verdict import current_verdicts, under_accepted
+from lrat_bench.score.judging import has_answer
+from lrat_bench.score.verdict import Grade, current_verdicts, under_accepted
 from lrat_bench.task.task import Task
 from lrat_bench.trajectory import Trajectory
 
@@ -88,7 +90,7 @@ class Source(Protocol):
 
 @dataclass
 class RunSource:
-    """A run folder: the current trajectory of each (question, repeat) of its selection."""
+    """A run folder: the current trajectory of each (question, repeat) of its selection, in that order."""
 
     path: Path
     verdicts_of: str | None = None
@@ -142,22 +144,25 @@ class RunSource:
         )
 
     def read(self, task: Task | None) -> Iterator[Graded]:
-        """Its trajectories, as a stream; verdicts are held in memory, a few words each."""
+        """Its trajectories, as a stream; of each, its place in the file and its verdict are held in memory."""
         manifest = self.manifest
         said = self.folder.verdicts.scan()
         grades = current_verdicts(said if task is None else under_accepted(said, task.questions), self.judge)
-        asked = frozenset(manifest.questions)
         store = self.folder.trajectories
-        for trajectory in store.scan():
-            if trajectory.question_id in asked and trajectory.repeat < manifest.repeats:
-                named = trajectory.hash
-                yield Graded(self.name, trajectory, named, grades.get((*trajectory.key, named), "ungraded"))
-        self.unreadable = len(store.unreadable)
+        places, self.unreadable = _places(store)
+        # Records lie in the order in which rollouts ended, which is another one in every run.
+        for question in manifest.questions:
+            for repeat in range(manifest.repeats):
+                if (place := places.get((question, repeat))) is not None:
+                    trajectory = _record_at(store, place)
+                    named = trajectory.hash
+                    grading = _grading(trajectory, grades.get((question, repeat, named)))
+                    yield Graded(self.name, trajectory, named, grading)
 
 
 @dataclass
 class LratFolder:
-    """A folder of LRAT's run files, or one such file; nobody has judged them."""
+    """A folder of LRAT's run files, or one such file; nobody has judged their answers."""
 
     path: Path
     unreadable: int = 0
@@ -201,7 +206,7 @@ class LratFolder:
                     _log.warning("%s; files like it are passed over", error)
                 continue
             run = self.name if file == self.path else f"{self.name}/{file.name}"
-            yield Graded(run, trajectory, trajectory.hash, "ungraded")
+            yield Graded(run, trajectory, trajectory.hash, _grading(trajectory, None))
 
 
 def open_source(path: str | Path, *, verdicts_of: str | None = None) -> Source:
@@ -250,6 +255,38 @@ def open_sources(paths: Sequence[str | Path], *, verdicts_of: str | None = None)
                 f"{_short(other_corpus)}), so their documents cannot stand in one training: mine them apart"
             )
     return sources
+
+
+def _grading(trajectory: Trajectory, said: Grade | None) -> Grading:
+    """What is known of an answer; where there is none it is incorrect, as in `metrics.json`, and nobody is asked."""
+    if has_answer(trajectory):
+        return said or "ungraded"
+    return "ungraded" if trajectory.status == "error" else "incorrect"
+
+
+def _places(store: RecordStore[Trajectory]) -> tuple[dict[tuple[str, int], int], int]:
+    """Where the line of the last record of each key begins in the file, in bytes; and how many cannot be read."""
+    places: dict[tuple[str, int], int] = {}
+    unreadable = place = 0
+    if store.path.exists():
+        with store.path.open("rb") as lines:
+            for line in lines:
+                try:
+                    places[_parsed(store, line).key] = place
+                except (ValueError, RecursionError):
+                    unreadable += 1
+                place += len(line)
+    return places, unreadable
+
+
+def _record_at(store: RecordStore[Trajectory], place: int) -> Trajectory:
+    with store.path.open("rb") as lines:
+        lines.seek(place)
+        return _parsed(store, lines.readline())
+
+
+def _parsed(store: RecordStore[Trajectory], line: bytes) -> Trajectory:
+    return store.parse(store.codec.decode(line.decode().rstrip("\n")))
 
 
 def _short(corpus: str | None) -> str:

@@ -105,10 +105,11 @@ class Mining:
                     }
                 )
                 _refuse_nothing(finished)
+                drafts.seal(*FILES)
+                # A kill among the renames must not leave files of two minings that pass for one.
+                self._write(self.manifest)
                 drafts.commit(*FILES)
-                finished = finished.model_copy(update={"pairs": sha256_file(self.out / KEPT)})
-                with writing(f"the pairs in {self.out}"):
-                    write_json(self.out / "manifest.json", finished.to_dict())
+                self._write(finished.model_copy(update={"pairs": sha256_file(self.out / KEPT)}))
         except KeyboardInterrupt:
             said = " keeps every judgement that was made, and the same command goes on"
             raise RunIncomplete(f"interrupted; {self.out}{said}") from None
@@ -116,6 +117,10 @@ class Mining:
             if self.judge is not None:
                 loop.run(_closed(self.judge))
         return Pairs(self.out)
+
+    def _write(self, manifest: PairsManifest) -> None:
+        with writing(f"the pairs in {self.out}"):
+            write_json(self.out / "manifest.json", manifest.to_dict())
 
     async def _fill(self, harvest: Harvest) -> None:
         """Put every trajectory into the harvest, in order, however long the judge takes over each."""
@@ -170,6 +175,15 @@ async def _closed(judge: RelevanceJudge) -> None:
         _log.warning("closing relevance judge %r failed (%s: %s)", judge.name, type(error).__name__, error)
 
 
+def _of_ungraded(manifest: PairsManifest) -> str:
+    """What else can be done about answers that nobody has judged: those of runs can be."""
+    if "ungraded" not in manifest.counts.by_verdict:
+        return ""
+    if all(source.kind == "lrat-files" for source in manifest.sources):
+        return "; nobody can judge the answers of LRAT's files, which do not say what was asked"
+    return ", and `lrat-bench score` judges the ungraded"
+
+
 def _refuse_nothing(manifest: PairsManifest) -> None:
     """See that something was mined, or may be once the judge works again.
 
@@ -186,7 +200,7 @@ def _refuse_nothing(manifest: PairsManifest) -> None:
         judged = ", ".join(f"{many} {grading}" for grading, many in counts.by_verdict.items())
         raise UsageError(
             f"none of {counts.trajectories} trajectories passes (by status: {ended}; by verdict: {judged}): "
-            "--outcome all and --status all take more of them, and `lrat-bench score` judges the ungraded"
+            f"--outcome all and --status all take more of them{_of_ungraded(manifest)}"
         )
     if not counts.candidates:
         raise UsageError(

@@ -116,7 +116,9 @@ class LlmRelevance:
     def _failing(self, turn: Turn) -> str:
         """Why a reply holds no opinion."""
         if turn.finish_reason == "length":
-            return f"the reply was cut off at {self._sampling.max_tokens} tokens (--set judge.max_tokens=… allows more)"
+            return (
+                f"the reply was cut off at {self._sampling.max_tokens} tokens (--set filter.max_tokens=… allows more)"
+            )
         if turn.finish_reason == "content_filter":
             return "the provider withheld the reply"
         return "the reply states none, or two" if turn.text.strip() else "the reply is empty"

@@ -41,7 +41,7 @@ def load_relevance(
 
     Args:
         name: as typed; `none` is nobody.
-        settings: `--set judge.key=value`: how a model is reached, and parameters of the judge.
+        settings: `--set filter.key=value`: how a model is reached, and parameters of the judge.
         access: opens the model.
         cache: take a model's earlier opinions from the cache, and keep new ones there.
 
@@ -49,18 +49,14 @@ def load_relevance(
         UnknownName: there is no such judge.
         UsageError: it refuses its settings, cannot be loaded, or is served by the user and has no address.
     """
-    connection, parameters = Connection.split(settings or {}, room="judge")
     if name in presets() or is_model_id(name):
-        reach = access or Access()
-        scoring = Scoring(judge=name, parameters=parameters)
-        # The judge of answers checks settings and address; its model is asked another question here.
-        opened = load_judge(scoring, open_model=lambda spec: reach.open(spec, connection), offline=reach.offline)
-        assert isinstance(opened, LlmJudge)
-        # A tape holds every call; an opinion from the cache would leave a gap in it.
-        kept = RelevanceCache(cache_folder()) if cache and reach.cassette is None else None
-        return LlmRelevance(preset_of(scoring), opened.model, kept)
+        try:
+            return _model_of(name, settings or {}, access or Access(), cache=cache)
+        except UsageError as error:
+            # The judges of answers, whose settings these are, speak of their own room.
+            raise UsageError(str(error).replace("judge.", "filter.")) from None
     if settings:
-        raise UsageError(f"--filter {name} takes no settings, got {', '.join(f'judge.{key}' for key in settings)}")
+        raise UsageError(f"--filter {name} takes no settings, got {', '.join(f'filter.{key}' for key in settings)}")
     if name == NOBODY:
         return None
     if name in RELEVANCE:
@@ -73,6 +69,17 @@ def load_relevance(
         [*RELEVANCE, NOBODY, *presets()],
         hint="A model of LiteLLM is given with its provider (openai/gpt-4.1), a judge of your own as module:object.",
     )
+
+
+def _model_of(name: str, settings: Mapping[str, Any], reach: Access, *, cache: bool) -> LlmRelevance:
+    connection, parameters = Connection.split(settings, room="judge")
+    scoring = Scoring(judge=name, parameters=parameters)
+    # The judge of answers checks settings and address; its model is asked another question here.
+    opened = load_judge(scoring, open_model=lambda spec: reach.open(spec, connection), offline=reach.offline)
+    assert isinstance(opened, LlmJudge)
+    # A tape holds every call; an opinion from the cache would leave a gap in it.
+    kept = RelevanceCache(cache_folder()) if cache and reach.cassette is None else None
+    return LlmRelevance(preset_of(scoring), opened.model, kept)
 
 
 def _made(name: str, factory: Any) -> RelevanceJudge:
