@@ -76,7 +76,10 @@ class HfTokenizer:
         return None if last is None else last[1]
 
     def _encode(self, text: str) -> tuple[list[Span], list[int]]:
-        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        try:
+            encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        except Exception as error:  # the library raises nothing more specific
+            raise UsageError(f"tokenizer {self.name!r} cannot read a text: {error}; take another tokenizer") from error
         return encoding.offsets, encoding.word_ids
 
 

@@ -51,6 +51,15 @@ def test_regex_v1_covers_everything_but_whitespace_once(text: str) -> None:
     assert covered == [index for index, character in enumerate(text) if not character.isspace()]
 
 
+def test_a_tokenizer_that_knows_no_unknown_words_says_so_in_one_line(tmp_path: Path) -> None:
+    from tokenizers import Tokenizer as Library
+    from tokenizers import models
+
+    Library(models.WordLevel({"a": 0}, unk_token="[UNK]")).save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(UsageError, match=r"cannot read a text: .*take another tokenizer"):
+        list(load_tokenizer(str(tmp_path)).spans("b"))
+
+
 def test_a_file_and_its_folder_are_the_same_tokenizer(file: Path) -> None:
     by_file, by_folder = load_tokenizer(str(file)), load_tokenizer(str(file.parent))
     assert isinstance(by_file, Tokenizer)
