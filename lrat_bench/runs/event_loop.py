@@ -41,6 +41,7 @@ class EventLoop:
             self._runner = None
             self._loop = asyncio.new_event_loop()
             self._coming: Future[Any] | None = None
+            self._handing_over = threading.Lock()
             self._thread = threading.Thread(target=self._serve, name="lrat-bench", daemon=True)
             self._thread.start()
         return self
@@ -71,8 +72,10 @@ class EventLoop:
             except SystemExit as left:
                 # Its exit code would say that all is well.
                 raise _ended(left) from None
-        coming: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
-        self._coming = coming
+        # The work may want to end the program before this thread is told what to wait for.
+        with self._handing_over:
+            coming: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
+            self._coming = coming
         try:
             return coming.result()
         except KeyboardInterrupt:
@@ -87,8 +90,10 @@ class EventLoop:
             try:
                 self._loop.run_forever()
             except SystemExit as left:
-                if self._coming is not None and not self._coming.done():
-                    self._coming.set_exception(_ended(left))
+                with self._handing_over:
+                    coming = self._coming
+                if coming is not None and not coming.done():
+                    coming.set_exception(_ended(left))
             else:
                 return
 

@@ -124,7 +124,7 @@ GOOD = b'{"docid": "a", "text": "t"}\n'
         (GOOD + b'{"docid": "b\\u0000", "text": "t"}\n', r":2: 'docid' .* holds '\\x00'"),
         (GOOD + b'{"docid": "b", "text": "\\ud83d"}\n', r":2: 'text' holds an unpaired surrogate \(\\ud83d\)"),
         (GOOD + b'{"docid": "b", "text": "\xe9t\xe9"}\n', r":2: not UTF-8: byte 0xe9 at position 25; save"),
-        (gzip.compress(GOOD), r"is compressed with gzip: unpack it"),
+        (gzip.compress(GOOD, mtime=0), r"is compressed with gzip: unpack it"),
         (GOOD.decode().encode("utf-16"), r"is UTF-16: save it as UTF-8"),
         (GOOD.decode().encode("utf-8-sig"), r"byte order mark: save it as UTF-8 without"),
         (GOOD + b'\n{"docid": "b", "text": ""}\n' + GOOD * 2, r":4: docid 'a' is already on line 1: every docid"),
