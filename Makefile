@@ -41,8 +41,8 @@ lint: $(DEV)/.installed  ## Style, formatting, and the rooms' import rules
 types: $(DEV)/.installed  ## Type-check package and tests
 	$(DEV)/bin/mypy
 
-unit: $(DEV)/.installed  ## The test suite
-	$(DEV)/bin/pytest
+unit: $(DEV)/.installed  ## The test suite, on all cores
+	$(DEV)/bin/pytest -n auto --maxprocesses 4 --dist loadfile
 
 wheel: $(DEV)/.installed  ## Build the wheel, and use it in an empty environment outside the checkout
 	PYTHON=$(DEV)/bin/python bash tests/wheel.sh
