@@ -12,28 +12,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lrat_bench.cli.options import config_file, json_option, print_json, stdout
-from lrat_bench.cli.watch import Watch, watch
+from lrat_bench.cli.watch import Watch, time_left, watch
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
-
     from lrat_bench.lrat.training.record import Evaluation, Step
     from lrat_bench.lrat.training.train import TrainedModel
 
 __all__ = ["train"]
 
-_LOG_SECONDS = 10.0
-"""How often a log that is no terminal gets a line."""
-
 _RECIPE = (
     click.option("--epochs", type=int, help="How often the pairs are gone through.  [paper: 2; small: 1]"),
-    click.option("--lr", type=float, help="Peak learning rate.  [paper: 1e-6; small: 1e-5]"),
+    click.option("--lr", type=float, help="Peak learning rate.  [paper: 1e-6; small: 2e-5]"),
     click.option("--batch", type=int, help="Rows of a step, over all processes.  [paper: 32; small: 16]"),
     click.option("--mini-batch", type=int, help="GradCache: encode so many texts at a time, for less memory."),
-    click.option("--group", type=int, help="Documents of a row: a positive and hard negatives.  [paper: 10; small: 5]"),
+    click.option("--group", type=int, help="Documents of a row: a positive and hard negatives.  [paper: 10; small: 4]"),
     click.option("--temperature", type=float, help="τ of InfoNCE.  [paper: 0.02; small: 0.05]"),
-    click.option("--query-tokens", type=int, help="Longest query.  [paper: 512; small: 64]"),
-    click.option("--passage-tokens", type=int, help="Longest document.  [paper: 512; small: 128]"),
+    click.option("--query-tokens", type=int, help="Longest query.  [paper: 512; small: 48]"),
+    click.option("--passage-tokens", type=int, help="Longest document.  [paper: 512; small: 96]"),
     click.option(
         "--normaliser",
         type=click.Choice(["mean", "weight-sum"]),
@@ -139,13 +134,13 @@ def train(
     from lrat_bench.lrat.training.train import train as carry_out
     from lrat_bench.progress import no_progress
 
-    first = Processes.here().first
-    with watch() as shown, nullcontext() if first else _speechless():
+    here = Processes.here()
+    with watch() as shown, nullcontext() if here.first else _speaking_of(here.rank):
         done = carry_out(
             pairs=pairs,
             base=base,
             out=out,
-            recipe=make_recipe(preset, changes),
+            recipe=here.agree(lambda: make_recipe(preset, changes)),
             task=task,
             evals=evals,
             eval_steps=eval_steps,
@@ -154,10 +149,10 @@ def train(
             checkpoint_steps=checkpoint_steps,
             language=language,
             fresh=fresh,
-            progress=shown.work if first else no_progress,
+            progress=shown.work if here.first else no_progress,
             on_line=_Steps(shown),
         )
-    if not first:
+    if not here.first:
         return
     if json:
         print_json({"path": str(done.path), "trained": done.trained, **done.record.to_dict()})
@@ -166,59 +161,51 @@ def train(
 
 
 @contextmanager
-def _speechless() -> Iterator[None]:
-    """The first process says what there is to say, also of what all refuse."""
+def _speaking_of(rank: int) -> Iterator[None]:
+    """What the first process refused it says itself; any other one says what it alone has met, and who it is."""
     from lrat_bench.errors import LratBenchError
+    from lrat_bench.lrat.training.processes import Refused
 
     try:
         yield
-    except LratBenchError as error:
+    except Refused as error:
         raise click.exceptions.Exit(error.exit_code) from None
+    except LratBenchError as error:
+        click.echo(f"lrat-bench: rank {rank}: {error}", err=True)
+        raise click.exceptions.Exit(error.exit_code) from error
 
 
 @dataclass
 class _Steps:
-    """Shows steps: the loss, the last evaluation and the time left."""
+    """Shows steps: the loss, the time left and the last evaluation."""
 
     shown: Watch
-    _bar: TaskID | None = None
     _first: int | None = None
     _started: float = field(default_factory=time.monotonic)
-    _last: float = 0.0
     _measured: str = ""
 
     def __call__(self, line: Step | Evaluation, total: int) -> None:
         console = self.shown.console
         if line.kind == "evaluation":
-            self._measured = "  ".join(f"{name} {value:.3f}" for name, value in line.measures.items())
+            self._measured = _measures(line)
             if not console.is_terminal:
                 console.print(f"step {line.step}/{total}  {self._measured}", markup=False)
             return
         if self._first is None:
             self._first, self._started = line.step, time.monotonic()
-            self._bar = self.shown.bars.add_task("steps", total=total, state="")
-        state = f"loss {line.loss:.4f}{self._left(line.step, total)}"
-        assert self._bar is not None
-        self.shown.bars.update(self._bar, completed=line.step, state="  ".join(filter(None, (state, self._measured))))
-        if not console.is_terminal and (line.step == total or time.monotonic() - self._last > _LOG_SECONDS):
-            self._last = time.monotonic()
-            console.print(f"step {line.step}/{total}  {state}", markup=False)
-
-    def _left(self, step: int, total: int) -> str:
-        from lrat_bench.report import numbers
-
-        assert self._first is not None
-        done = step - self._first
-        if not done or step == total:
-            return ""
-        return f"  {numbers.duration((time.monotonic() - self._started) / done * (total - step))} left"
+        left = time_left(time.monotonic() - self._started, line.step - self._first, total, line.step)
+        measured = self._measured if console.is_terminal else ""
+        said = (f"loss {line.loss:.4f}", f"{left} left" if left else "", measured)
+        self.shown.state("step", line.step, total, "  ".join(filter(None, said)))
 
 
 def _show(done: TrainedModel) -> None:
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     from lrat_bench.report import numbers
+    from lrat_bench.report.text import printable
 
     record, counts = done.record, done.record.counts
     console = stdout()
@@ -231,20 +218,22 @@ def _show(done: TrainedModel) -> None:
         f"{numbers.count(counts.without_weight)} without weight left out" if counts.without_weight else "",
         f"{numbers.count(counts.without_negatives)} without hard negatives" if counts.without_negatives else "",
     ]
+    kept = "" if record.kept_step == record.steps else f", weights of step {numbers.count(record.kept_step)}"
     rows = (
         ("base", record.base),
         ("stage", record.recipe.stage + (f", {record.recipe.shuffle} shuffled" if record.recipe.shuffle else "")),
         ("pairs", ", ".join(filter(None, (numbers.count(counts.rows), *left_out)))),
-        ("steps", f"{numbers.count(record.steps)} in {numbers.duration(record.seconds)}"),
+        ("steps", f"{numbers.count(record.steps)} in {numbers.duration(record.seconds)}{kept}"),
         ("loss", f"{record.loss.first:.4f} → {record.loss.last:.4f}"),
         *(
             (f"eval, step {one.step}", _measures(one))
-            for one in record.evaluations[:: len(record.evaluations) - 1 or 1]
+            for one in record.evaluations
+            if one.step in (record.evaluations[0].step, record.kept_step)
         ),
         ("model", str(done.path)),
     )
     for name, value in rows:
-        table.add_row(name, value)
+        table.add_row(name, Text(printable(value)))
     console.print(table)
     if record.tainted:
         console.print("Trained on evaluation questions: its numbers on them say nothing.", style="yellow")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lrat_bench.runs.tally import Tally
 
-__all__ = ["Watch", "watch"]
+__all__ = ["Watch", "time_left", "watch"]
 
 _LOG_SECONDS = 10.0
 """How often a log that is no terminal gets a line."""
@@ -44,7 +44,7 @@ class Watch:
         """A `Progress`: one bar per kind of work, with the time left."""
         first = what not in self._began
         began, before = self._began.setdefault(what, (time.monotonic(), done))
-        left = _left(time.monotonic() - began, done - before, total, done)
+        left = time_left(time.monotonic() - began, done - before, total, done)
         if not self.console.is_terminal:
             self._log(what, done, total, left, first=first)
         self._show(what, done, total, f"{left} left" if left else "")
@@ -60,12 +60,14 @@ class Watch:
 
     def run(self, tally: Tally) -> None:
         """An `OnTally`: success so far, steps, queries per second, time left."""
-        done = tally.kept + tally.done
-        self._show("questions", done, tally.total, _state(tally))
-        ended = done == tally.total
-        if not self.console.is_terminal and (ended or time.monotonic() - self._last > _LOG_SECONDS):
+        self.state("questions", tally.kept + tally.done, tally.total, _state(tally))
+
+    def state(self, what: str, done: int, total: int, state: str) -> None:
+        """How far it is, in words of the caller's; in a log now and then, and at the end."""
+        self._show(what, done, total, state)
+        if not self.console.is_terminal and (done == total or time.monotonic() - self._last > _LOG_SECONDS):
             self._last = time.monotonic()
-            self.console.print(f"questions {done}/{tally.total}  {_state(tally)}", markup=False)
+            self.console.print(f"{what} {done}/{total}  {state}", markup=False)
 
     def _show(self, what: str, done: int, total: int | None, state: str) -> None:
         from rich.markup import escape
@@ -92,8 +94,15 @@ def watch() -> Iterator[Watch]:
         yield Watch(console, bars)
 
 
-def _left(seconds: float, done: int, total: int | None, so_far: int) -> str:
-    """The time that is left at the speed so far; empty where that cannot be told."""
+def time_left(seconds: float, done: int, total: int | None, so_far: int) -> str:
+    """The time that is left at the speed so far; empty where that cannot be told.
+
+    Args:
+        seconds: since the first sign of life.
+        done: since then.
+        total: how many there are.
+        so_far: done in all.
+    """
     from lrat_bench.report import numbers
 
     if total is None or done <= 0 or so_far >= total or seconds < 1:

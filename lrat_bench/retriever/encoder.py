@@ -241,7 +241,7 @@ class Encoder:
         prepared = [
             model.preprocess(
                 [text],
-                prompt=self._encoding.query_prompt or None,
+                prompt=self._encoding.query_prompt,
                 task="query",
                 **self._limits(self._encoding.query_tokens),
             )

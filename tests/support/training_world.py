@@ -11,12 +11,13 @@ from pathlib import Path
 from tiny_model import make_encoder
 
 from lrat_bench.lrat.pair import Pair
-from lrat_bench.lrat.pairs_manifest import Filter, PairsManifest, SourceRecord
+from lrat_bench.lrat.pairs_manifest import Filter, Intensity, PairsManifest, Quantiles, Scale, SourceRecord
 from lrat_bench.task.corpus import Corpus
 
 __all__ = ["World", "make_pair", "make_world", "write_pairs"]
 
 DOCUMENTS = 40
+_LENGTHS = Quantiles(low=1, q25=1, median=1, q75=1, q95=1, high=1)
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,14 @@ def make_pair(number: int, texts: dict[str, str], *, weight: float | None, negat
 
 
 def write_pairs(
-    folder: Path, world_task: Path, corpus: str | None, kept: Sequence[Pair], rejected: Sequence[Pair] = ()
+    folder: Path,
+    world_task: Path,
+    corpus: str | None,
+    kept: Sequence[Pair],
+    rejected: Sequence[Pair] = (),
+    *,
+    scale: Scale | None = None,
+    retriever: str = "bm25",
 ) -> Path:
     """A folder as `lrat-bench mine` leaves it."""
     folder.mkdir(parents=True)
@@ -73,7 +81,7 @@ def write_pairs(
         split="train",
         role="train",
         agent="scripted",
-        retriever="bm25",
+        retriever=retriever,
     )
     manifest = PairsManifest(
         version="0",
@@ -90,6 +98,7 @@ def write_pairs(
         documents_checked=True,
         tainted=False,
         finished=True,
+        intensity=scale and Intensity(scale="pooled", pooled=scale, lengths=_LENGTHS, by_agent={}),
     )
     (folder / "manifest.json").write_text(json.dumps(manifest.to_dict()))
     return folder

@@ -14,6 +14,9 @@ from lrat_bench.retriever.prompts import document_prompt, query_prompt
 
 __all__ = ["base_name", "base_prompts", "find_base", "load_base"]
 
+_OTHER_DOCUMENT_NAMES = ("passage", "corpus")
+"""Where a document's prompt may lie beside `document`, under which it is saved."""
+
 
 def find_base(spec: str) -> ModelFiles:
     """The model of a folder or a hub name, as the dense retriever finds it.
@@ -56,5 +59,9 @@ def load_base(files: ModelFiles, prompts: Prompts) -> Any:
 
     model = load_model(files, SentenceTransformer, compute=Compute("cpu", "float32"), trust_remote_code=False)
     # Saved with the model, so that encode_query, encode_document and the dense retriever put the same before texts.
-    model.prompts = {"query": prompts.query, "document": prompts.document}
+    others = {name: text for name, text in model.prompts.items() if name not in _OTHER_DOCUMENT_NAMES}
+    model.prompts = {**others, "query": prompts.query, "document": prompts.document}
+    if model.default_prompt_name not in model.prompts:
+        # sentence-transformers refuses to load a model whose default prompt is not among its prompts.
+        model.default_prompt_name = None
     return model

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
-from pathlib import PurePath
 from typing import Any
 
 from lrat_bench.lrat.training.record import ModelRecord, PairsSource
@@ -49,11 +50,11 @@ def _front_matter(record: ModelRecord, language: str) -> Iterator[str]:
 
 def _body(record: ModelRecord, name: str) -> Iterator[str]:
     recipe, counts = record.recipe, record.counts
-    yield f"\n# {name}\n"
+    yield f"\n# {_plain(name)}\n"
     yield (
-        f"A dense retriever for search agents: {record.base}, trained with LRAT (Learning to Retrieve from Agent "
-        f"Trajectories) by lrat-bench {record.versions.get('lrat-bench', '')} on {counts.rows:,} pairs of what agents "
-        f"searched for and what they opened, from {counts.questions:,} questions."
+        f"A dense retriever for search agents: {_plain(record.base)}, trained with LRAT (Learning to Retrieve from "
+        f"Agent Trajectories) by lrat-bench {record.versions.get('lrat-bench', '')} on {counts.rows:,} pairs of what "
+        f"agents searched for and what they opened, from {counts.questions:,} questions."
     )
     if record.tainted:
         yield (
@@ -65,7 +66,7 @@ def _body(record: ModelRecord, name: str) -> Iterator[str]:
     yield "\n## Use\n"
     yield "```python"
     yield "from sentence_transformers import SentenceTransformer\n"
-    yield f'model = SentenceTransformer("{name}")  # the path of this folder'
+    yield f"model = SentenceTransformer({json.dumps(name, ensure_ascii=False)})  # the path of this folder"
     yield 'queries = model.encode_query(["which mason built the bridge"])'
     yield 'documents = model.encode_document(["The bridge was built by Aldwin Marr."])'
     yield "scores = model.similarity(queries, documents)"
@@ -82,6 +83,7 @@ def _body(record: ModelRecord, name: str) -> Iterator[str]:
     for label, value in (
         ("judged relevant", counts.kept),
         ("judged not relevant", counts.rejected),
+        ("could not be judged", counts.undecided),
         ("trained on", counts.rows),
         ("left out, weight unknown", counts.without_weight),
         ("without hard negatives", counts.without_negatives),
@@ -96,6 +98,8 @@ def _body(record: ModelRecord, name: str) -> Iterator[str]:
         yield f"| {key} | {'–' if value is None else value} |"
     yield f"| steps | {record.steps:,} |"
     yield f"| processes | {record.processes} |"
+    if record.device and record.precision:
+        yield f"| device | {_plain(record.device)}, {record.precision} |"
     yield (
         f"\nLoss, mean of the first and last tenth of the steps: {record.loss.first:.4f} and {record.loss.last:.4f}. "
         f"Weights of step {record.kept_step}."
@@ -105,9 +109,10 @@ def _body(record: ModelRecord, name: str) -> Iterator[str]:
 
 
 def _source(source: PairsSource) -> Iterator[str]:
-    yield f"\n**{source.name}** (manifest `{source.manifest[:12]}`, corpus `{(source.corpus or 'not known')[:12]}`)\n"
+    corpus = (source.corpus or "not known")[:12]
+    yield f"\n**{_plain(source.name)}** (manifest `{source.manifest[:12]}`, corpus `{corpus}`)\n"
     facts = (
-        ("task", source.task and PurePath(source.task).name),
+        ("task", source.task),
         ("rule", source.rule),
         ("answers of the trajectories", source.outcome),
         ("relevance judged by", source.relevance),
@@ -117,10 +122,10 @@ def _source(source: PairsSource) -> Iterator[str]:
     )
     for label, value in facts:
         if value is not None:
-            yield f"- {label}: {value}"
+            yield f"- {label}: {_plain(value)}"
     for run in source.runs:
         keys = ("run", "name", "task", "split", "role", "agent", "retriever", "judge")
-        told = [f"{key} {run[key]}" for key in keys if isinstance(run.get(key), str | int)]
+        told = [f"{key} {_plain(run[key])}" for key in keys if isinstance(run.get(key), str | int)]
         if told:
             yield f"- {', '.join(told)}"
 
@@ -132,6 +137,10 @@ def _evaluations(record: ModelRecord) -> Iterator[str]:
         f"\n## Evaluation during training\n\n{first.queries:,} recorded queries over a pool of {first.pool:,} "
         "documents; comparable with one another only.\n"
     )
+    for run in record.evaluated:
+        yield _plain(f"- {run.name}: task {run.task}, split {run.split}, agent {run.agent}, retriever {run.retriever}")
+    if record.evaluated:
+        yield ""
     yield f"| step | epoch | {' | '.join(measures)} |"
     yield f"| ---: | ---: |{' ---: |' * len(measures)}"
     for one in record.evaluations:
@@ -139,4 +148,13 @@ def _evaluations(record: ModelRecord) -> Iterator[str]:
 
 
 def _prompt(text: str) -> str:
-    return f"`{text!r}`" if text else "nothing"
+    if not text:
+        return "nothing"
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}{text!r}{fence}"
+
+
+def _plain(value: object) -> str:
+    """A name or number on one line, and without what Markdown reads as its own."""
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in str(value)).split())
+    return re.sub(r"([\\`*\[\]<>|])", r"\\\1", line)

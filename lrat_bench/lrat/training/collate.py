@@ -97,7 +97,7 @@ class Collator:
         return document.contents
 
     def _features(self, name: str, texts: list[str], prompt: str, tokens: int) -> dict[str, Any]:
-        found = self.model.preprocess(list(map(encodable, texts)), prompt=prompt or None, **at_most(self.model, tokens))
+        found = self.model.preprocess(list(map(encodable, texts)), prompt=prompt, **at_most(self.model, tokens))
         return {f"{name}_{key}": value for key, value in found.items()}
 
 

@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from lrat_bench.errors import UsageError
+from lrat_bench.files import fingerprint
+from lrat_bench.lrat.training.names import without_paths
+from lrat_bench.lrat.training.record import EvaluatedRun
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.runs.folder import RunFolder
+from lrat_bench.runs.manifest import Manifest
 from lrat_bench.runs.scoring import find_task
 from lrat_bench.score.metrics.ranking import ranking_measures
 from lrat_bench.task.corpus import Corpus
@@ -41,7 +45,7 @@ class Replay:
         queries: query id → text.
         evidence: query id → relevant documents.
         pool: documents, by docid.
-        fingerprints: of the runs.
+        runs: where the queries come from.
         without_evidence: recorded queries left out because their question has none.
         held_out: false where a run is of a split that is meant for the final numbers.
     """
@@ -49,9 +53,15 @@ class Replay:
     queries: Mapping[str, str]
     evidence: Mapping[str, frozenset[str]]
     pool: Mapping[str, str]
-    fingerprints: tuple[str, ...]
+    runs: tuple[EvaluatedRun, ...]
     without_evidence: int
     held_out: bool
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over queries, evidence and pool, whatever the runs are called."""
+        asked = [[query, sorted(self.evidence[key])] for key, query in self.queries.items()]
+        return fingerprint([asked, dict(self.pool)])
 
     def measure(self, encode_queries: Encode, encode_documents: Encode) -> dict[str, float]:
         """Rank the pool for every query by cosine, equal ones by rising docid, and average the measures over queries.
@@ -97,7 +107,7 @@ def read_replay(
     queries: dict[str, str] = {}
     evidence: dict[str, frozenset[str]] = {}
     pool: dict[str, str] = {}
-    fingerprints: list[str] = []
+    evaluated: list[EvaluatedRun] = []
     missing = 0
     held_out = True
     for at, path in enumerate(runs):
@@ -109,9 +119,10 @@ def read_replay(
         if corpus is not None and corpus.fingerprint != loaded.corpus.fingerprint:
             raise UsageError(f"{path} was made on another corpus than the pairs: evaluate on runs of the same corpus")
         held_out = held_out and manifest.split_role != "eval"
-        fingerprints.append(f"{manifest.identity['task'][:16]}/{manifest.split}/{path.name}")
+        evaluated.append(_describe(path, manifest))
         wanted = set()
-        for number, (qid, query, shown) in enumerate(_searches(folder.trajectories.scan())):
+        # In an order of its own: trajectories are appended as they end.
+        for number, (qid, query, shown) in enumerate(sorted(_searches(folder.trajectories.scan()))):
             relevant = loaded.evidence.get(qid)
             if not relevant:
                 missing += 1
@@ -122,7 +133,18 @@ def read_replay(
         pool.update(_texts(wanted, loaded))
     if not queries:
         raise UsageError(f"no recorded query of {', '.join(str(path) for path in runs)} has evidence to evaluate by")
-    return Replay(queries, evidence, pool, tuple(fingerprints), missing, held_out)
+    return Replay(queries, evidence, pool, tuple(evaluated), missing, held_out)
+
+
+def _describe(path: Path, manifest: Manifest) -> EvaluatedRun:
+    return EvaluatedRun(
+        name=path.resolve().name,
+        identity=fingerprint(manifest.identity),
+        task=without_paths(str(manifest.task["name"])),
+        split=manifest.split,
+        agent=without_paths(str(manifest.agent["name"])),
+        retriever=without_paths(str(manifest.retriever["name"]), retriever=True),
+    )
 
 
 def _searches(trajectories: Iterable[Trajectory]) -> Iterable[tuple[str, str, list[str]]]:

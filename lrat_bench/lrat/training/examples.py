@@ -31,8 +31,8 @@ class Examples:
     """The rows of a training.
 
     Attributes:
-        rows: in the order of the pairs.
-        positives: question → documents that must not be held against its rows: those browsed for it.
+        rows: in the order of their questions, whatever order the pairs came in.
+        positives: question of a row → documents that must not be held against it: those browsed for the question.
         without_weight: pairs left out because their weight cannot be told.
         without_negatives: rows that only other rows' documents can be held against.
         false_negatives: negatives taken out because they are positives of the question.
@@ -46,8 +46,9 @@ class Examples:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over the rows, wherever they came from."""
-        return fingerprint([[row.query, row.pos_id, row.neg_ids, row.question_id, row.weight] for row in self.rows])
+        """SHA-256 over the rows and what must not be held against them, wherever they came from."""
+        rows = [[row.query, row.pos_id, row.neg_ids, row.question_id, row.weight] for row in self.rows]
+        return fingerprint([rows, {question: sorted(docids) for question, docids in self.positives.items()}])
 
     @property
     def docids(self) -> list[str]:
@@ -55,37 +56,35 @@ class Examples:
         return list(dict.fromkeys(docid for row in self.rows for docid in (row.pos_id, *row.neg_ids)))
 
 
-def make_examples(kept: Iterable[Pair], rejected: Iterable[Pair], recipe: Recipe) -> Examples:
+def make_examples(
+    kept: Iterable[Pair], rejected: Iterable[Pair], recipe: Recipe, *, undecided: Iterable[Pair] = ()
+) -> Examples:
     """The rows of a recipe's stage.
 
     Args:
         kept: pairs that the relevance filter let pass.
         rejected: pairs that it did not; positives in stage `naive`, else only never negatives by chance.
         recipe: its stage, its control (`shuffle`) and its seed.
+        undecided: browses that it could not judge; as `rejected`.
 
     Raises:
         UsageError: there is nothing to train on, or stage `reweight` has no weights to tell pairs apart by.
     """
-    chosen, others = list(kept), list(rejected)
+    _refuse_unused_control(recipe)
+    known, others = list(kept), [*rejected, *undecided]
     if recipe.stage == "naive":
-        chosen, others = [*chosen, *others], []
-    without_weight = sum(pair.weight is None for pair in chosen) if recipe.stage == "reweight" else 0
+        known, others = [*known, *others], []
+    known.sort(key=_place)
+    chosen = known
     if recipe.stage == "reweight":
-        weighted = [pair for pair in chosen if pair.weight is not None]
-        _require_weights(chosen, weighted)
-        chosen = weighted
+        chosen = [pair for pair in known if pair.weight is not None]
+        _require_weights(known, chosen)
     if not chosen:
         raise UsageError(f"stage {recipe.stage!r} has no pair to train on: mine more runs, or take another stage")
-    _refuse_unused_control(recipe.stage, recipe)
     rows = [Example(one.query, one.pos_id, one.neg_ids, one.question_id, _weight(one, recipe.stage)) for one in chosen]
     rows = _shuffled(rows, recipe)
-    browsed: defaultdict[str, set[str]] = defaultdict(set)
-    for pair in (*chosen, *others):
-        browsed[pair.question_id].add(pair.pos_id)
-    relevant: defaultdict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        browsed[row.question_id].add(row.pos_id)
-        relevant[row.question_id].add(row.pos_id)
+    # A pair without a weight is no row, and its document is as relevant as any.
+    browsed, relevant = _documents((*known, *others), rows), _documents(known, rows)
     before = sum(len(row.neg_ids) for row in rows)
     rows = [
         replace(row, neg_ids=tuple(docid for docid in row.neg_ids if docid not in relevant[row.question_id]))
@@ -93,8 +92,8 @@ def make_examples(kept: Iterable[Pair], rejected: Iterable[Pair], recipe: Recipe
     ]
     return Examples(
         rows=tuple(rows),
-        positives={qid: frozenset(docids) for qid, docids in browsed.items()},
-        without_weight=without_weight,
+        positives={row.question_id: frozenset(browsed[row.question_id]) for row in rows},
+        without_weight=len(known) - len(chosen),
         without_negatives=sum(not row.neg_ids for row in rows),
         false_negatives=before - sum(len(row.neg_ids) for row in rows),
     )
@@ -140,9 +139,24 @@ def _require_weights(pairs: Sequence[Pair], weighted: Sequence[Pair]) -> None:
         )
 
 
-def _refuse_unused_control(stage: Stage, recipe: Recipe) -> None:
-    if recipe.shuffle == "weights" and stage != "reweight":
-        raise UsageError(f"--shuffle weights changes nothing in stage {stage!r}: take --stage reweight")
+def _refuse_unused_control(recipe: Recipe) -> None:
+    if recipe.shuffle == "weights" and recipe.stage != "reweight":
+        raise UsageError(f"--shuffle weights changes nothing in stage {recipe.stage!r}: take --stage reweight")
+
+
+def _place(pair: Pair) -> tuple[str, str, int, int, str, str]:
+    """Where a pair stands: pairs come in the order in which questions happened to be finished."""
+    return pair.question_id, pair.run, pair.repeat, pair.step, pair.query, pair.pos_id
+
+
+def _documents(pairs: Iterable[Pair], rows: Iterable[Example]) -> dict[str, set[str]]:
+    """Question → positives."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for pair in pairs:
+        found[pair.question_id].add(pair.pos_id)
+    for row in rows:
+        found[row.question_id].add(row.pos_id)
+    return found
 
 
 def _shuffled(rows: list[Example], recipe: Recipe) -> list[Example]:

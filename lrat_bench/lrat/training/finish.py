@@ -15,6 +15,7 @@ from typing import Any
 from lrat_bench.files import write_atomic, writing
 from lrat_bench.lrat.training.base import base_name
 from lrat_bench.lrat.training.card import model_card
+from lrat_bench.lrat.training.hardware import device_name, resolve_precision
 from lrat_bench.lrat.training.plan import Plan
 from lrat_bench.lrat.training.record import Counts, Evaluation, LossCurve, ModelRecord, Step
 
@@ -44,7 +45,7 @@ def finish(plan: Plan, model: Any) -> None:
     with writing(f"the model folder {folder.path}", errors=(OSError, SafetensorError, RuntimeError), mend=mend):
         staged = folder.saving
         if plan.recipe.keep == "best":
-            shutil.copytree(folder.best, staged, dirs_exist_ok=True)
+            shutil.copytree(folder.checkpoints.best, staged, dirs_exist_ok=True)
             kept_step = _best_step(staged / "complete.json")
         else:
             model.save_pretrained(str(staged), create_model_card=False)
@@ -79,6 +80,7 @@ def _record(
         counts=Counts(
             kept=len(plan.mined.kept),
             rejected=len(plan.mined.rejected),
+            undecided=len(plan.mined.undecided),
             rows=len(examples.rows),
             questions=len({row.question_id for row in examples.rows}),
             documents=len(examples.docids),
@@ -88,11 +90,14 @@ def _record(
         ),
         tainted=plan.mined.tainted,
         processes=plan.processes.count,
+        device=device_name(),
+        precision=resolve_precision(plan.recipe.precision),
         steps=len(plan.batches),
         per_epoch=plan.batches.per_epoch,
         seconds=max((line.seconds for line in steps), default=0.0),
         loss=_curve([line.loss for line in steps]),
         evaluations=tuple(evaluations),
+        evaluated=plan.replay.runs if plan.replay else (),
         kept_step=kept_step,
         versions=_versions(),
         files=tuple(sorted(files)),

@@ -9,9 +9,8 @@ checkpoints/        while it is trained: what it can go on from; `training.json`
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,18 +20,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from lrat_bench.errors import DataError, UsageError
 from lrat_bench.files import append_line, locked, mend_tail, write_atomic, write_json, writing
+from lrat_bench.lrat.training.checkpoints import Checkpoints, remove, sync
 from lrat_bench.lrat.training.record import Evaluation, ModelRecord, Step
 
 __all__ = ["LOG", "RECORD", "ModelFolder"]
 
 RECORD = "lrat-bench.json"
 LOG = "training_log.jsonl"
-_CHECKPOINTS = "checkpoints"
-_TRAINING = "training.json"
-_COMPLETE = "complete.json"
-_FILES = "files.json"
 _SAVING = ".saving"
-_KEPT_CHECKPOINTS = 2
+_LOCK = ".lock"
 
 _LINE: TypeAdapter[Step | Evaluation] = TypeAdapter(Step | Evaluation)
 
@@ -44,14 +40,9 @@ class ModelFolder:
     path: Path
 
     @property
-    def checkpoints(self) -> Path:
-        """Where checkpoints lie while it is trained."""
-        return self.path / _CHECKPOINTS
-
-    @property
-    def best(self) -> Path:
-        """The weights of the best evaluation so far."""
-        return self.checkpoints / "best"
+    def checkpoints(self) -> Checkpoints:
+        """What it goes on from while it is trained."""
+        return Checkpoints(self.path / "checkpoints")
 
     @property
     def record(self) -> ModelRecord | None:
@@ -84,14 +75,14 @@ class ModelFolder:
             stack.callback(self._tidy, new=not self.path.exists())
             with self.writing():
                 self.path.mkdir(parents=True, exist_ok=True)
-                stack.enter_context(locked(self.path / ".lock", busy=busy))
+                stack.enter_context(locked(self.path / _LOCK, busy=busy))
             yield
 
     def _tidy(self, *, new: bool) -> None:
         """Leave no lock in a finished folder, and no folder where nothing was started."""
         with suppress(OSError):
-            if (self.path / RECORD).exists() or {path.name for path in self.path.iterdir()} <= {".lock"}:
-                (self.path / ".lock").unlink(missing_ok=True)
+            if (self.path / RECORD).exists() or {path.name for path in self.path.iterdir()} <= {_LOCK}:
+                (self.path / _LOCK).unlink(missing_ok=True)
             if new:
                 self.path.rmdir()  # refused by the system unless it is empty
 
@@ -109,11 +100,13 @@ class ModelFolder:
         Raises:
             UsageError: it holds another one, or something else; the message names what differs.
         """
-        there = self._identity()
+        record = self.record
+        there = self.checkpoints.training if record is None else record.identity
         if there is None:
             if self.path.is_file():
                 raise UsageError(f"{self.path} is a file: give a folder with -o")
-            if self.path.is_dir() and (other := {path.name for path in self.path.iterdir()} - {".lock", ".saving"}):
+            ours = {_LOCK, _SAVING, *((self.checkpoints.path.name,) if self.checkpoints.is_blank else ())}
+            if self.path.is_dir() and (other := {path.name for path in self.path.iterdir()} - ours):
                 raise UsageError(
                     f"{self.path} holds something else than a training ({min(other)}): give another -o, or an empty one"
                 )
@@ -124,36 +117,50 @@ class ModelFolder:
             )
 
     def claim(self, identity: Mapping[str, Any]) -> None:
-        """Say which training the folder is for; checkpoints that a kill left unfinished are removed."""
+        """Say which training the folder is for; what a kill left unfinished is removed."""
         with self.writing():
-            self.checkpoints.mkdir(parents=True, exist_ok=True)
-            write_json(self.checkpoints / _TRAINING, dict(identity))
-            for path in self._all_checkpoints():
-                if not (path / _COMPLETE).exists():
-                    shutil.rmtree(path)
+            self.checkpoints.begin(identity)
+            self._sweep()
+
+    def settle(self) -> None:
+        """Of a finished training, remove what a kill at its very end left behind.
+
+        Raises:
+            UsageError: the model is not all there.
+        """
+        record = self.record
+        if record is not None and (missing := [name for name in record.files if not (self.path / name).exists()]):
+            raise UsageError(
+                f"{self.path} was trained already, and its {missing[0]} is gone: give --fresh to train it anew, or "
+                "another -o"
+            )
+        if any((self.path / name).exists() for name in (self.checkpoints.path.name, _SAVING, _LOCK)):
+            # Where another process holds it, that one is about to; in a folder that is read alone, it does no harm.
+            with suppress(UsageError), self.hold(), self.writing():
+                remove(self.path / _SAVING)
+                self.checkpoints.remove()
+                self._sweep()
 
     def discard(self) -> None:
-        """Delete what a training leaves behind, by name, and nothing else."""
+        """Delete what a training leaves behind, by name, and nothing else.
+
+        Raises:
+            DataError: what names the files names something that lies elsewhere.
+        """
         record = self.record
-        named = list(record.files) if record else self._files_being_saved()
+        named = self.checkpoints.files if record is None else record.files
         with self.writing():
-            for name in [*named, LOG, RECORD, _SAVING, _CHECKPOINTS]:
-                path = self.path / name
-                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-
-    def complete(self, checkpoint: Path, step: int) -> None:
-        """Mark a checkpoint as written in full, and remove those that are no longer needed."""
-        write_json(checkpoint / _COMPLETE, {"step": step})
-        for old in self._complete_checkpoints()[:-_KEPT_CHECKPOINTS]:
-            # Its mark first: what is deleted in part must not pass for a checkpoint.
-            (old / _COMPLETE).unlink()
-            shutil.rmtree(old)
-
-    @property
-    def latest(self) -> tuple[Path, int] | None:
-        """The last complete checkpoint and its step; None where there is none."""
-        there = self._complete_checkpoints()
-        return (there[-1], _step(there[-1])) if there else None
+            if record is not None:
+                if self.checkpoints.path.is_symlink():
+                    remove(self.checkpoints.path)
+                # A kill from here on leaves a training that was not finished, rather than a model without its files.
+                self.checkpoints.begin(record.identity)
+                self.checkpoints.claim_files(named)
+                remove(self.path / RECORD)
+            for name in (*named, LOG, _SAVING):
+                remove(self.path / name)
+            self._sweep()
+            self.checkpoints.remove()
 
     def log(self, line: Step | Evaluation) -> None:
         """Append a line to the log."""
@@ -190,45 +197,22 @@ class ModelFolder:
     def finish(self, record: ModelRecord) -> None:
         """Move what lies in `.saving` to its place, write the record, and let go of the checkpoints."""
         staged = self.path / _SAVING
+        sync(staged)
         for path in staged.rglob("*.safetensors"):
             # Written as private; a model is meant to be shared as any other file is.
             shutil.copymode(staged / "README.md", path)
-        write_json(self.checkpoints / _FILES, list(record.files))
+        self.checkpoints.claim_files(record.files)
         for source in sorted(staged.iterdir()):
             target = self.path / source.name
             if target.is_dir():
-                shutil.rmtree(target)
+                remove(target)
             source.replace(target)
         write_json(self.path / RECORD, record.to_dict())
         staged.rmdir()
-        shutil.rmtree(self.checkpoints)
+        self.checkpoints.remove()
 
-    def _identity(self) -> dict[str, Any] | None:
-        record = self.record
-        if record is not None:
-            return record.identity
-        file = self.checkpoints / _TRAINING
-        if not file.exists():
-            return None
-        try:
-            found = json.loads(file.read_bytes())
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            raise DataError("not what a training writes: give another -o", file=file)
-        return found
-
-    def _files_being_saved(self) -> Sequence[str]:
-        file = self.checkpoints / _FILES
-        return [str(name) for name in json.loads(file.read_bytes())] if file.exists() else []
-
-    def _all_checkpoints(self) -> list[Path]:
-        found = [path for path in self.checkpoints.glob("checkpoint-*") if path.name.split("-")[-1].isdecimal()]
-        return sorted(found, key=_step)
-
-    def _complete_checkpoints(self) -> list[Path]:
-        return [path for path in self._all_checkpoints() if (path / _COMPLETE).exists()]
-
-
-def _step(checkpoint: Path) -> int:
-    return int(checkpoint.name.split("-")[-1])
+    def _sweep(self) -> None:
+        """Remove copies of our files whose writing was cut off."""
+        for name in (RECORD, LOG):
+            for leftover in self.path.glob(f".{name}.*.tmp"):
+                remove(leftover)

@@ -182,8 +182,10 @@ class _Gather(autograd.Function):
 
     @staticmethod
     def forward(_: Any, tensor: Tensor) -> Tensor:
+        # First: what is made like a transposed tensor is as scattered as that.
+        tensor = tensor.contiguous()
         found = [torch.empty_like(tensor) for _ in range(_processes())]
-        distributed.all_gather(found, tensor.contiguous())
+        distributed.all_gather(found, tensor)
         return torch.cat(found)
 
     @staticmethod

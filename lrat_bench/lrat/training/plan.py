@@ -32,6 +32,7 @@ class Plan:
         base: what it starts from.
         prompts: put before texts.
         replay: what is evaluated on.
+        eval_steps: how often; None is once an epoch.
         processes: who trains.
         batches: of this process.
         language: of the texts.
@@ -45,6 +46,7 @@ class Plan:
     base: ModelFiles
     prompts: Prompts
     replay: Replay | None
+    eval_steps: int | None
     processes: Processes
     batches: Batches
     language: str
@@ -52,6 +54,8 @@ class Plan:
     @property
     def identity(self) -> dict[str, Any]:
         """What two trainings must share to be the same one: all that decides the weights."""
+        # Of the evaluations only where they choose the weights.
+        replay = self.replay if self.recipe.keep == "best" else None
         return {
             **self.recipe.model_dump(mode="json"),
             "pairs": self.examples.fingerprint,
@@ -60,5 +64,6 @@ class Plan:
             "query_prompt": self.prompts.query,
             "document_prompt": self.prompts.document,
             "processes": self.processes.count,
-            "eval": list(self.replay.fingerprints) if self.replay and self.recipe.keep == "best" else None,
+            "eval": replay and replay.fingerprint,
+            "eval_steps": self.eval_steps if replay else None,
         }

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
-from lrat_bench.errors import LratBenchError, UsageError
+from lrat_bench.errors import LratBenchError, RunIncomplete, UsageError
+from lrat_bench.lrat.training.libraries import require_libraries
 
-__all__ = ["Processes"]
+__all__ = ["Processes", "Refused"]
+
+_GONE = ("gloo", "NCCL", "Connection closed by peer", "Connection reset by peer")
+"""What torch says when another process is gone."""
 
 T = TypeVar("T")
+
+
+class Refused(LratBenchError):
+    """What the first process refused, in another one: the first has the words for it."""
+
+    def __init__(self, said: str, exit_code: int) -> None:
+        super().__init__(said)
+        self.exit_code = exit_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +42,20 @@ class Processes:
 
     @classmethod
     def here(cls) -> Processes:
-        """As the environment says: `RANK` and `WORLD_SIZE`."""
+        """As the environment says: `RANK` and `WORLD_SIZE`.
+
+        Raises:
+            UsageError: it says what cannot be.
+        """
+        rank, count = os.environ.get("RANK", "0"), os.environ.get("WORLD_SIZE", "1")
+        mend = "unset both, or start with torchrun"
         try:
-            return cls(int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")))
+            found = cls(int(rank), int(count))
         except ValueError:
-            raise UsageError("RANK and WORLD_SIZE must be numbers: unset them, or start with torchrun") from None
+            raise UsageError(f"RANK and WORLD_SIZE must be numbers, not {rank!r} and {count!r}: {mend}") from None
+        if not 0 <= found.rank < found.count:
+            raise UsageError(f"RANK is {rank} and WORLD_SIZE {count}, and there is no such process: {mend}")
+        return found
 
     @property
     def first(self) -> bool:
@@ -46,23 +69,60 @@ class Processes:
 
         Args:
             decide: called in the first process alone; what it returns must be picklable.
+
+        Raises:
+            Refused: the first process refused, and this is another.
         """
         if self.count == 1:
             return decide()
+        require_libraries()
         import torch
         from accelerate import PartialState
         from accelerate.utils import broadcast_object_list
 
-        PartialState(cpu=not torch.cuda.is_available())
+        with self.together():
+            PartialState(cpu=not torch.cuda.is_available())
         said: list[Any] = [None, None]
         refusal: LratBenchError | None = None
         if self.first:
             try:
                 said[0] = decide()
             except LratBenchError as error:
-                refusal, said[1] = error, str(error)
-        found, refused = broadcast_object_list(said)
+                refusal, said[1] = error, (str(error), error.exit_code)
+        with self.together():
+            found, refused = broadcast_object_list(said)
         if refused is not None:
-            raise refusal or UsageError(refused)
+            raise refusal or Refused(*refused)
         answer: T = found
         return answer
+
+    def each(self, prepare: Callable[[], T]) -> T:
+        """What each prepares for itself; a refusal of the first is one of all, that of another is its own."""
+        try:
+            found = prepare()
+        except LratBenchError as error:
+            self.agree(partial(_raise, error))
+            raise
+        self.agree(lambda: None)
+        return found
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Around what all take part in: where another process is gone, it is that one which has a reason.
+
+        Raises:
+            RunIncomplete: another one is gone.
+        """
+        try:
+            yield
+        except RuntimeError as error:
+            if self.count == 1 or not any(sign in str(error) for sign in _GONE):
+                raise
+            raise RunIncomplete(
+                "another process of this training has ended: see what it said; what is done is kept, and the same "
+                "command goes on"
+            ) from error
+
+
+def _raise(error: LratBenchError) -> None:
+    raise error

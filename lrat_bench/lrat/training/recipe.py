@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from lrat_bench.errors import UnknownName, UsageError
 from lrat_bench.values import plainly
 
-__all__ = ["PRESETS", "Normaliser", "Recipe", "Stage", "make_recipe"]
+__all__ = ["PRESETS", "Normaliser", "Precision", "Recipe", "Stage", "make_recipe"]
 
 Stage = Literal["naive", "filter", "reweight"]
 """`naive`: every browsed document is a positive, weight 1. `filter`: those that the reasoning found relevant, weight 1.
@@ -18,6 +18,10 @@ Stage = Literal["naive", "filter", "reweight"]
 
 Normaliser = Literal["mean", "weight-sum"]
 """What the weighted sum is divided by: the number of rows, as in the paper, or their weights, as in its code."""
+
+
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
+"""Of the arithmetic; weights stay float32. `auto` is bfloat16 on a GPU that has it."""
 
 
 class Recipe(BaseModel):
@@ -42,7 +46,7 @@ class Recipe(BaseModel):
     warmup: float = Field(default=0.1, ge=0, lt=1, description="share of the steps in which the learning rate rises")
     weight_decay: float = Field(default=0.0, ge=0)
     max_grad_norm: float = Field(default=1.0, ge=0, description="gradients are clipped to it; 0 does not clip")
-    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+    precision: Precision = Field(
         default="auto", description="of the arithmetic; weights stay float32. auto: bfloat16 on a GPU that has it"
     )
     gradient_checkpointing: bool = Field(default=False, description="less memory, one more forward pass")
@@ -59,12 +63,12 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "paper": {},
     "small": {
         "epochs": 1,
-        "lr": 1e-5,
+        "lr": 2e-5,
         "batch": 16,
-        "group": 5,
+        "group": 4,
         "temperature": 0.05,
-        "query_tokens": 64,
-        "passage_tokens": 128,
+        "query_tokens": 48,
+        "passage_tokens": 96,
     },
 }
 """`paper`, and `small` for a small encoder on two CPU cores."""

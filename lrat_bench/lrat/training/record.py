@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from lrat_bench.lrat.training.checkpoints import is_bare_name
 from lrat_bench.lrat.training.recipe import Recipe
 
-__all__ = ["Counts", "Evaluation", "LossCurve", "ModelRecord", "PairsSource", "Step"]
+__all__ = ["Counts", "EvaluatedRun", "Evaluation", "LossCurve", "ModelRecord", "PairsSource", "Step"]
+
+
+def _bare(name: str) -> str:
+    if not is_bare_name(name):
+        raise ValueError(f"{name!r} is no name in the model folder")
+    return name
+
+
+BareName = Annotated[str, AfterValidator(_bare)]
+"""Of something in the folder: a record is read from models of others, and what it names is deleted with --fresh."""
 
 
 class _Record(BaseModel):
@@ -21,7 +32,7 @@ class PairsSource(_Record):
     name: str = Field(description="of the folder")
     manifest: str = Field(description="SHA-256 of its manifest.json")
     corpus: str | None = Field(description="fingerprint of the corpus that its documents are of; null is not known")
-    task: str | None = Field(default=None, description="as typed when mining")
+    task: str | None = Field(default=None, description="as typed when mining, without the path")
     rule: str | None = Field(default=None, description="how browses were attributed to queries")
     outcome: str | None = Field(default=None, description="answers of which trajectories: correct, incorrect or all")
     relevance: str | None = Field(default=None, description="who judged relevance; none is nobody")
@@ -37,12 +48,24 @@ class Counts(_Record):
 
     kept: int = Field(description="pairs judged relevant")
     rejected: int = Field(description="pairs judged not relevant")
+    undecided: int = Field(default=0, description="browses that could not be judged")
     rows: int = Field(description="pairs trained on")
     questions: int = Field(description="that the rows came from")
     documents: int = Field(description="that training may have read")
     without_weight: int = Field(description="pairs left out because their weight cannot be told")
     without_negatives: int = Field(description="rows that only other rows' documents were held against")
     false_negatives: int = Field(description="negatives taken out because the same question has them as positives")
+
+
+class EvaluatedRun(_Record):
+    """A run whose queries were replayed during training."""
+
+    name: str = Field(description="of the run folder")
+    identity: str = Field(description="SHA-256 of what the run is")
+    task: str
+    split: str
+    agent: str
+    retriever: str
 
 
 class Step(_Record):
@@ -54,7 +77,7 @@ class Step(_Record):
     loss: float = Field(description="of the joint batch")
     lr: float = Field(description="learning rate of the step")
     grad_norm: float | None = Field(description="before clipping")
-    seconds: float = Field(description="since this command began to train")
+    seconds: float = Field(description="of training so far, all commands together")
 
 
 class Evaluation(_Record):
@@ -90,14 +113,17 @@ class ModelRecord(_Record):
     counts: Counts
     tainted: bool = Field(description="trained on evaluation questions: its numbers on them say nothing")
     processes: int
+    device: str | None = Field(default=None, description="what it was trained on, of the first process")
+    precision: str | None = Field(default=None, description="what the recipe's precision was there")
     steps: int
     per_epoch: int
     seconds: float = Field(description="of training, all commands together")
     loss: LossCurve
     evaluations: tuple[Evaluation, ...] = ()
+    evaluated: tuple[EvaluatedRun, ...] = Field(default=(), description="whose queries those replayed")
     kept_step: int = Field(description="whose weights these are")
     versions: dict[str, str]
-    files: tuple[str, ...] = Field(description="what the folder holds of the model")
+    files: tuple[BareName, ...] = Field(description="what the folder holds of the model")
 
     def to_dict(self) -> dict[str, Any]:
         """As written."""

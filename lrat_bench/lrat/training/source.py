@@ -11,12 +11,14 @@ from lrat_bench.errors import UsageError
 from lrat_bench.files import sha256_file
 from lrat_bench.lrat.pair import Pair
 from lrat_bench.lrat.pairs import Pairs
+from lrat_bench.lrat.pairs_manifest import SourceRecord
+from lrat_bench.lrat.training.names import without_paths
 from lrat_bench.lrat.training.record import PairsSource
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.task.catalog import load_task
 from lrat_bench.task.corpus import Corpus
 
-__all__ = ["MinedPairs", "find_corpus", "read_pairs", "refuse_other_corpus"]
+__all__ = ["MinedPairs", "find_corpus", "read_pairs", "refuse_mixed_weights", "refuse_other_corpus"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class MinedPairs:
     Attributes:
         kept: judged relevant.
         rejected: judged not relevant.
+        undecided: browses that could not be judged.
         sources: what is known of the folders; at least one.
         task: whose corpus it is, as typed when mining.
         task_settings: of that task.
@@ -33,6 +36,7 @@ class MinedPairs:
 
     kept: tuple[Pair, ...]
     rejected: tuple[Pair, ...]
+    undecided: tuple[Pair, ...]
     sources: tuple[PairsSource, ...]
     task: str | None = None
     task_settings: Mapping[str, Any] = field(default_factory=dict)
@@ -66,10 +70,28 @@ def read_pairs(folders: Sequence[Path]) -> MinedPairs:
     return MinedPairs(
         kept=tuple(pair for pairs in opened for pair in pairs.kept()),
         rejected=tuple(pair for pairs in opened for pair in pairs.rejected()),
+        undecided=tuple(pair for pairs in opened for pair in pairs.undecided()),
         sources=tuple(sources),
         task=first.task,
         task_settings=first.task_settings,
     )
+
+
+def refuse_mixed_weights(pairs: MinedPairs) -> None:
+    """See that the weights of several folders are on one scale, as far as they say.
+
+    A weight is an intensity of β over the mean µ of its folder: another β gives equal reasoning another weight.
+
+    Raises:
+        UsageError: they are not.
+    """
+    first = pairs.sources[0]
+    for other in pairs.sources[1:]:
+        if (other.tokenizer, other.beta, other.mu) != (first.tokenizer, first.beta, first.mu):
+            raise UsageError(
+                f"the weights of {other.name} and {first.name} are not on one scale ({_scale(other)}, and "
+                f"{_scale(first)}): mine the runs together, with one `lrat-bench mine`, or train with --stage filter"
+            )
 
 
 def find_corpus(pairs: MinedPairs, *, task: str | None = None, progress: Progress = no_progress) -> Corpus:
@@ -109,13 +131,28 @@ def _source(pairs: Pairs) -> PairsSource:
         name=pairs.path.resolve().name,
         manifest=sha256_file(pairs.path / "manifest.json"),
         corpus=manifest.corpus,
-        task=manifest.task,
+        task=manifest.task and without_paths(manifest.task),
         rule=manifest.rule,
         outcome=manifest.filter.outcome,
-        relevance=manifest.relevance,
-        tokenizer=manifest.tokenizer,
+        relevance=without_paths(manifest.relevance),
+        tokenizer=without_paths(manifest.tokenizer),
         beta=manifest.beta,
         mu=manifest.mu,
-        runs=tuple(source.model_dump(mode="json", exclude={"identity", "content"}) for source in manifest.sources),
+        runs=tuple(_run(source) for source in manifest.sources),
         tainted=manifest.tainted,
     )
+
+
+def _run(source: SourceRecord) -> dict[str, Any]:
+    told = source.model_dump(mode="json", exclude={"identity", "content"})
+    return {
+        key: without_paths(value, retriever=key == "retriever") if isinstance(value, str) else value
+        for key, value in told.items()
+    }
+
+
+def _scale(source: PairsSource) -> str:
+    def said(value: float | None) -> str:
+        return "not known" if value is None else f"{value:.4g}"
+
+    return f"β {said(source.beta)} tokens of {source.tokenizer}, µ {said(source.mu)}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lrat_bench.errors import MissingLibrary, RunIncomplete, UsageError
+from lrat_bench.errors import RunIncomplete, UsageError
 from lrat_bench.lrat.training.base import base_prompts, find_base, load_base
 from lrat_bench.lrat.training.batches import Batches
 from lrat_bench.lrat.training.collate import Collator, check_documents
@@ -15,11 +15,19 @@ from lrat_bench.lrat.training.evaluate import Replay, read_replay
 from lrat_bench.lrat.training.examples import make_examples
 from lrat_bench.lrat.training.finish import finish
 from lrat_bench.lrat.training.folder import ModelFolder
+from lrat_bench.lrat.training.hardware import resolve_precision
+from lrat_bench.lrat.training.libraries import require_libraries
 from lrat_bench.lrat.training.plan import Plan
 from lrat_bench.lrat.training.processes import Processes
 from lrat_bench.lrat.training.recipe import Recipe
 from lrat_bench.lrat.training.record import Evaluation, ModelRecord, Step
-from lrat_bench.lrat.training.source import MinedPairs, find_corpus, read_pairs, refuse_other_corpus
+from lrat_bench.lrat.training.source import (
+    MinedPairs,
+    find_corpus,
+    read_pairs,
+    refuse_mixed_weights,
+    refuse_other_corpus,
+)
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.task.corpus import Corpus
 
@@ -97,38 +105,42 @@ def train(
     for name, value in (("checkpoint_steps", checkpoint_steps), ("eval_steps", eval_steps)):
         if value is not None and value < 1:
             raise UsageError(f"{name} must be at least 1, got {value}")
-    mined = pairs if isinstance(pairs, MinedPairs) else read_pairs([Path(folder) for folder in pairs])
-    examples = make_examples(mined.kept, mined.rejected, recipe)
     processes = Processes.here()
-    batches = Batches(len(examples.rows), recipe.batch, recipe.epochs, recipe.seed, processes.rank, processes.count)
-    found = find_base(base)
-    documents = corpus if corpus is not None else find_corpus(mined, task=task, progress=progress)
-    refuse_other_corpus(mined, documents)
-    check_documents(examples.docids, documents, progress)
-    replay = (
-        read_replay([Path(run) for run in evals], corpus=documents, task=task, progress=progress) if evals else None
-    )
-    _require_replay(recipe, replay)
-    plan = Plan(
-        folder=ModelFolder(Path(out)),
-        recipe=recipe,
-        mined=mined,
-        examples=examples,
-        corpus=documents,
-        base=found,
-        prompts=base_prompts(found, query=query_prompt, document=document_prompt),
-        replay=replay,
-        processes=processes,
-        batches=batches,
-        language=language,
-    )
+
+    def prepare() -> Plan:
+        mined = pairs if isinstance(pairs, MinedPairs) else read_pairs([Path(folder) for folder in pairs])
+        if recipe.stage == "reweight":
+            refuse_mixed_weights(mined)
+        examples = make_examples(mined.kept, mined.rejected, recipe, undecided=mined.undecided)
+        batches = Batches(len(examples.rows), recipe.batch, recipe.epochs, recipe.seed, processes.rank, processes.count)
+        found = find_base(base)
+        documents = corpus if corpus is not None else find_corpus(mined, task=task, progress=progress)
+        refuse_other_corpus(mined, documents)
+        check_documents(examples.docids, documents, progress)
+        runs = [Path(run) for run in evals]
+        replay = read_replay(runs, corpus=documents, task=task, progress=progress) if runs else None
+        _require_replay(recipe, replay)
+        return Plan(
+            folder=ModelFolder(Path(out)),
+            recipe=recipe,
+            mined=mined,
+            examples=examples,
+            corpus=documents,
+            base=found,
+            prompts=base_prompts(found, query=query_prompt, document=document_prompt),
+            replay=replay,
+            eval_steps=eval_steps,
+            processes=processes,
+            batches=batches,
+            language=language,
+        )
+
+    plan = processes.each(prepare)
     tell = on_line or (lambda line, total: progress("training steps", line.step, total))
     with ExitStack() as stack:
-        if processes.count > 1:
-            _require_libraries()
         if processes.agree(lambda: _claimed(plan, stack, fresh=fresh)):
             progress("loading the model", 0, None)
-            return _carry_out(plan, checkpoint_steps, eval_steps, tell)
+            return _carry_out(plan, checkpoint_steps, tell)
     done = plan.folder.record
     assert done is not None
     return TrainedModel(plan.folder.path, done, trained=False)
@@ -138,8 +150,10 @@ def _claimed(plan: Plan, stack: ExitStack, *, fresh: bool) -> bool:
     """Make the folder this training's until the stack is closed; false where the training is finished."""
     plan.folder.refuse_another(plan.identity, fresh=fresh)
     if not fresh and plan.folder.record is not None:
+        plan.folder.settle()
         return False
-    _require_libraries()
+    require_libraries()
+    resolve_precision(plan.recipe.precision)
     stack.enter_context(plan.folder.hold())
     if fresh:
         plan.folder.discard()
@@ -159,25 +173,14 @@ def _require_replay(recipe: Recipe, replay: Replay | None) -> None:
         )
 
 
-def _require_libraries() -> None:
-    try:
-        import accelerate
-        import datasets
-        import sentence_transformers  # noqa: F401
-    except ImportError as error:
-        raise MissingLibrary(error.name or "sentence-transformers", install='"lrat-bench[train]"') from None
-    del accelerate, datasets
-
-
-def _carry_out(plan: Plan, checkpoint_steps: int, eval_steps: int | None, on_line: OnLine) -> TrainedModel:
-    import torch
-
+def _carry_out(plan: Plan, checkpoint_steps: int, on_line: OnLine) -> TrainedModel:
+    from lrat_bench.lrat.training.keeper import Session
     from lrat_bench.lrat.training.silence import quiet
-    from lrat_bench.lrat.training.trainer import Session, Trainer
+    from lrat_bench.lrat.training.trainer import Trainer
 
-    with quiet():
+    with quiet(), _endings(plan), plan.processes.together():
         model = load_base(plan.base, plan.prompts)
-        latest = plan.processes.agree(lambda: plan.folder.latest)
+        latest = plan.processes.agree(lambda: plan.folder.checkpoints.latest)
         seconds = 0.0
         if plan.processes.first:
             with plan.folder.writing():
@@ -187,23 +190,13 @@ def _carry_out(plan: Plan, checkpoint_steps: int, eval_steps: int | None, on_lin
             batches=plan.batches,
             replay=plan.replay,
             checkpoint_steps=checkpoint_steps,
-            eval_steps=eval_steps,
+            eval_steps=plan.eval_steps,
             seconds=seconds,
             on_line=lambda line: on_line(line, len(plan.batches)),
         )
         collator = Collator(model, plan.examples, plan.corpus, plan.recipe, plan.prompts)
         trainer = Trainer(model, collator, session, evaluate_first=plan.replay is not None and latest is None)
-        try:
-            trainer.train(resume_from_checkpoint=str(latest[0]) if latest else None)
-        except KeyboardInterrupt:
-            raise RunIncomplete(
-                f"interrupted; {plan.folder.path} keeps its checkpoints, and the same command goes on"
-            ) from None
-        except torch.OutOfMemoryError:
-            raise UsageError(
-                "the GPU's memory does not hold a batch: encode it in parts with --mini-batch 8, or cut documents with "
-                "--passage-tokens"
-            ) from None
+        trainer.go(latest[0] if latest else None)
         trainer.accelerator.wait_for_everyone()
         if plan.processes.first:
             finish(plan, trainer.model)
@@ -211,3 +204,21 @@ def _carry_out(plan: Plan, checkpoint_steps: int, eval_steps: int | None, on_lin
     record = plan.folder.record
     assert record is not None
     return TrainedModel(plan.folder.path, record, latest[1] if latest else 0)
+
+
+@contextmanager
+def _endings(plan: Plan) -> Iterator[None]:
+    """What ends a training early, in words."""
+    import torch
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise RunIncomplete(
+            f"interrupted; {plan.folder.path} keeps its checkpoints, and the same command goes on"
+        ) from None
+    except torch.OutOfMemoryError:
+        raise UsageError(
+            "the GPU's memory does not hold a batch: encode it in parts with --mini-batch 8, or cut documents with "
+            "--passage-tokens; with --fresh, since that is another training"
+        ) from None

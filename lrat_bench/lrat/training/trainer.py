@@ -2,70 +2,31 @@
 
 from __future__ import annotations
 
-import math
-import shutil
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer
 from sentence_transformers.base.evaluation import BaseEvaluator
 from torch.utils.data import DataLoader, Dataset
 
-from lrat_bench.errors import RunIncomplete, UsageError
-from lrat_bench.files import encodable, write_json, writing
-from lrat_bench.lrat.training.batches import Batches, Place
+from lrat_bench.errors import UsageError
+from lrat_bench.files import encodable
+from lrat_bench.lrat.training.arguments import make_arguments
+from lrat_bench.lrat.training.batches import Place
+from lrat_bench.lrat.training.checkpoints import reading
 from lrat_bench.lrat.training.collate import Collator, at_most
-from lrat_bench.lrat.training.evaluate import BEST_BY, Replay
-from lrat_bench.lrat.training.folder import ModelFolder
+from lrat_bench.lrat.training.evaluate import Replay
+from lrat_bench.lrat.training.keeper import Keeper, Session
 from lrat_bench.lrat.training.loss import make_loss
-from lrat_bench.lrat.training.recipe import Recipe
-from lrat_bench.lrat.training.record import Evaluation, Step
+from lrat_bench.lrat.training.schedule import share_of_peak
 
-__all__ = ["Session", "Trainer"]
+__all__ = ["Trainer"]
 
 _LIBRARY: Any = transformers  # which types its classes in part
 _ENCODE_BATCH = 32
-
-
-@dataclass(frozen=True)
-class Session:
-    """What one command knows of a training.
-
-    Attributes:
-        folder: where it is kept.
-        batches: of this process.
-        replay: what is evaluated on; None evaluates nothing.
-        checkpoint_steps: how often a checkpoint is written, beside the ends of epochs.
-        eval_steps: how often it is evaluated; None is once an epoch.
-        seconds: that earlier commands have trained.
-        on_line: told each line of the log, in the first process.
-    """
-
-    folder: ModelFolder
-    batches: Batches
-    replay: Replay | None
-    checkpoint_steps: int
-    eval_steps: int | None
-    seconds: float
-    on_line: Callable[[Step | Evaluation], None]
-
-    def epoch_of(self, step: int) -> float:
-        """How often the rows were gone through after so many steps."""
-        return step / self.batches.per_epoch
-
-    def saves_at(self, step: int) -> bool:
-        """Whether a checkpoint is due after a step."""
-        return step % self.checkpoint_steps == 0 or step % self.batches.per_epoch == 0
-
-    def evaluates_at(self, step: int) -> bool:
-        """Whether an evaluation is due after a step."""
-        if self.replay is None:
-            return False
-        return step % (self.eval_steps or self.batches.per_epoch) == 0 or step == len(self.batches)
 
 
 class Trainer(SentenceTransformerTrainer):
@@ -80,15 +41,16 @@ class Trainer(SentenceTransformerTrainer):
         self._session = session
         self._weight: torch.Tensor | None = None
         recipe = collator.recipe
+        self._warmup = int(recipe.warmup * len(session.batches))
         if recipe.gradient_checkpointing:
             _freeze_unused(model)
         super().__init__(
             model=model,
-            args=_arguments(recipe, session, evaluate_first=evaluate_first),
+            args=make_arguments(recipe, session, evaluate_first=evaluate_first),
             data_collator=collator,  # type: ignore[arg-type]
             loss=make_loss(model, recipe),
             evaluator=None if session.replay is None else _Evaluator(session.replay, collator),
-            callbacks=[_Keeper(session, model, keeps_best=recipe.keep == "best")],
+            callbacks=[Keeper(session, model, keeps_best=recipe.keep == "best")],
         )
         self.remove_callback(_LIBRARY.PrinterCallback)
 
@@ -104,7 +66,7 @@ class Trainer(SentenceTransformerTrainer):
         if not torch.isfinite(loss):
             raise UsageError(
                 f"the loss is {loss.item()} at step {self.state.global_step + 1}: take a lower --lr, or "
-                "--precision float32"
+                "--precision float32, with --fresh"
             )
         return loss
 
@@ -119,6 +81,25 @@ class Trainer(SentenceTransformerTrainer):
             raise UsageError("the loss does not depend on the weights of its rows: this path would train without them")
         return loss
 
+    def go(self, checkpoint: Path | None) -> None:
+        """Train, from a checkpoint where there is one.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+        if checkpoint is not None:
+            with reading(checkpoint):
+                _LIBRARY.TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+        self.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """That of `share_of_peak`: transformers' own has the learning rate 0 in the first step."""
+        if self.lr_scheduler is None:
+            share = partial(share_of_peak, warmup=self._warmup, steps=num_training_steps)
+            steered: Any = self.optimizer if optimizer is None else optimizer
+            self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(steered, share)
+        return self.lr_scheduler
+
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
         """None: the card is ours."""
 
@@ -127,12 +108,7 @@ class Trainer(SentenceTransformerTrainer):
         self.model.save_pretrained(output_dir, create_model_card=False)
 
     def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
-        from safetensors import SafetensorError
-
-        mend = "earlier checkpoints are kept, and the same command goes on from them"
-        with writing(
-            f"a checkpoint to {self._session.folder.checkpoints}", errors=(OSError, SafetensorError), mend=mend
-        ):
+        with self._session.folder.checkpoints.saving():
             try:
                 super()._save_checkpoint(*args, **kwargs)
             except RuntimeError as error:
@@ -142,8 +118,19 @@ class Trainer(SentenceTransformerTrainer):
                 raise OSError("the disk is full, or refuses") from error
             self.accelerator.wait_for_everyone()
             if self.is_world_process_zero():
-                step = self.state.global_step
-                self._session.folder.complete(self._session.folder.checkpoints / f"checkpoint-{step}", step)
+                self._session.folder.checkpoints.complete(self.state.global_step)
+
+    def _load_from_checkpoint(self, checkpoint_path: str) -> None:  # type: ignore[override]
+        with reading(checkpoint_path):
+            super()._load_from_checkpoint(checkpoint_path)
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        with reading(checkpoint):
+            super()._load_optimizer_and_scheduler(checkpoint)
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        with reading(checkpoint):
+            super()._load_rng_state(checkpoint)
 
 
 class _Places(Dataset[Place]):
@@ -175,119 +162,6 @@ class _Evaluator(BaseEvaluator):
         )
 
 
-class _Keeper(_LIBRARY.TrainerCallback):  # type: ignore[misc]
-    """Says when to save and to evaluate, keeps the log, and the best weights."""
-
-    def __init__(self, session: Session, model: SentenceTransformer, *, keeps_best: bool) -> None:
-        self._session = session
-        self._model = model
-        self._keeps_best = keeps_best
-        self._started = time.monotonic()
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
-        self._started = time.monotonic()
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
-        control.should_log = True
-        control.should_save = self._session.saves_at(state.global_step)
-        control.should_evaluate = self._session.evaluates_at(state.global_step)
-
-    def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
-        # The last step has done all three.
-        control.should_log = control.should_save = control.should_evaluate = False
-
-    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **kwargs: Any) -> None:  # noqa: ARG002
-        if "loss" not in logs or not state.is_world_process_zero:
-            return
-        norm = logs.get("grad_norm")
-        self._tell(
-            Step(
-                step=state.global_step,
-                epoch=self._session.epoch_of(state.global_step),
-                loss=logs["loss"],
-                lr=logs["learning_rate"],
-                grad_norm=norm if norm is not None and math.isfinite(norm) else None,
-                seconds=round(self._session.seconds + time.monotonic() - self._started, 3),
-            )
-        )
-
-    def on_evaluate(self, args: Any, state: Any, control: Any, metrics: dict[str, Any], **kwargs: Any) -> None:  # noqa: ARG002
-        replay = self._session.replay
-        if not state.is_world_process_zero or replay is None:
-            return
-        measures = {key.removeprefix("eval_"): value for key, value in metrics.items() if "@" in key}
-        step = state.global_step
-        found = Evaluation(
-            step=step,
-            epoch=self._session.epoch_of(step),
-            queries=len(replay.queries),
-            pool=len(replay.pool),
-            measures=measures,
-        )
-        if self._keeps_best and step:
-            self._keep_best(found)
-        self._tell(found)
-
-    def _keep_best(self, found: Evaluation) -> None:
-        earlier = [line for line in self._session.folder.read_log() if isinstance(line, Evaluation) and line.step]
-        if all(line.measures[BEST_BY] < found.measures[BEST_BY] for line in earlier):
-            best = self._session.folder.best
-            shutil.rmtree(best, ignore_errors=True)
-            self._model.save_pretrained(str(best), create_model_card=False)
-            write_json(best / "complete.json", {"step": found.step})
-
-    def _tell(self, line: Step | Evaluation) -> None:
-        try:
-            self._session.folder.log(line)
-        except OSError as error:
-            raise RunIncomplete(f"cannot write {self._session.folder.path}: {error.strerror or error}") from error
-        self._session.on_line(line)
-
-
-def _arguments(recipe: Recipe, session: Session, *, evaluate_first: bool) -> SentenceTransformerTrainingArguments:
-    gpu = torch.cuda.is_available()
-    bfloat16 = recipe.precision == "bfloat16" or (recipe.precision == "auto" and gpu and torch.cuda.is_bf16_supported())
-    float16 = recipe.precision == "float16" or (recipe.precision == "auto" and gpu and not bfloat16)
-    if float16 and not gpu:
-        raise UsageError("--precision float16 needs a GPU: take float32 or bfloat16")
-    arguments = SentenceTransformerTrainingArguments(
-        output_dir=str(session.folder.checkpoints),
-        num_train_epochs=1,
-        max_steps=len(session.batches),
-        per_device_train_batch_size=session.batches.batch // session.batches.processes,
-        learning_rate=recipe.lr,
-        lr_scheduler_type="linear",
-        warmup_steps=int(recipe.warmup * len(session.batches)),
-        weight_decay=recipe.weight_decay,
-        max_grad_norm=recipe.max_grad_norm,
-        bf16=bfloat16,
-        fp16=float16,
-        use_cpu=not gpu,
-        ddp_backend="gloo" if session.batches.processes > 1 and not gpu else None,
-        seed=recipe.seed,
-        eval_strategy="no",
-        eval_on_start=evaluate_first,
-        save_strategy="no",
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        disable_tqdm=True,
-        report_to="none",
-        dataloader_pin_memory=False,
-        remove_unused_columns=False,
-        **(_checkpointing() if recipe.gradient_checkpointing else {}),
-    )
-    # Several GPUs and one process would make the library split batches among them, past the loss.
-    arguments._n_gpu = min(1, arguments.n_gpu)
-    return arguments
-
-
-def _checkpointing() -> dict[str, Any]:
-    names = {field.name for field in fields(SentenceTransformerTrainingArguments)}
-    # Renamed in transformers 5; the old name warns.
-    name = "activation_checkpointing" if "activation_checkpointing" in names else "gradient_checkpointing"
-    return {name: True, f"{name}_kwargs": {"use_reentrant": False}, "ddp_find_unused_parameters": False}
-
-
 def _freeze_unused(model: SentenceTransformer) -> None:
     """A pooler that sentence-transformers does not read has no gradient, for which DDP would wait forever."""
     pooler = getattr(getattr(model[0], "auto_model", None), "pooler", None)
@@ -298,7 +172,7 @@ def _freeze_unused(model: SentenceTransformer) -> None:
 def _encode(model: Any, texts: Any, prompt: str, tokens: int) -> torch.Tensor:
     found: torch.Tensor = model.encode(
         list(map(encodable, texts)),
-        prompt=prompt or None,
+        prompt=prompt,  # empty as it may be: for None, the library takes the model's default prompt
         batch_size=_ENCODE_BATCH,
         show_progress_bar=False,
         convert_to_tensor=True,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from lrat_bench.lrat.training.evaluate import Replay, read_replay
 from lrat_bench.lrat.training.folder import ModelFolder
 from lrat_bench.lrat.training.recipe import Recipe
 from lrat_bench.lrat.training.record import Evaluation
-from lrat_bench.lrat.training.train import train
+from lrat_bench.lrat.training.train import TrainedModel, train
 
 RECIPE = Recipe(epochs=3, lr=1e-3, batch=8, group=3, temperature=0.05, query_tokens=16, passage_tokens=24)
 
@@ -37,7 +39,7 @@ def test_a_ranking_is_scored_by_its_evidence_and_ties_go_by_docid() -> None:
         queries={"a": "x", "b": "y", "c": "z"},
         evidence={"a": frozenset({"d1"}), "b": frozenset({"d3"}), "c": frozenset({"d9"})},
         pool={"d3": "y", "d2": "y", "d1": "x", "d9": "nothing of it"},
-        fingerprints=(),
+        runs=(),
         without_evidence=0,
         held_out=True,
     )
@@ -99,6 +101,62 @@ def test_the_best_weights_are_kept_where_asked(run: Path, world: World, tmp_path
 
     measured = read_replay([run], corpus=world.corpus).measure(encode, encode)
     assert measured == pytest.approx(best.measures)
+
+
+def test_what_chooses_the_weights_is_part_of_the_training(run: Path, world: World, tmp_path: Path) -> None:
+    best = RECIPE.model_copy(update={"keep": "best"})
+
+    def again(runs: Sequence[Path], **more: Any) -> TrainedModel:
+        return train(pairs=[world.pairs], base=str(world.base), out=tmp_path / "model", recipe=best, evals=runs, **more)
+
+    assert again([run]).trained
+    moved = shutil.copytree(run, tmp_path / "renamed")
+    assert not again([moved]).trained
+    other = lrat_bench.run(
+        str(world.task), "heuristic", "oracle", split="train", limit=2, out=tmp_path / "other" / run.name
+    ).path
+    with pytest.raises(UsageError, match=r"differs in: eval\)"):
+        again([other])
+    with pytest.raises(UsageError, match=r"differs in: eval_steps\)"):
+        again([run], eval_steps=1)
+
+
+def test_the_record_and_the_card_name_the_runs_that_were_replayed(run: Path, world: World, tmp_path: Path) -> None:
+    short = RECIPE.model_copy(update={"epochs": 1})
+    done = train(pairs=[world.pairs], base=str(world.base), out=tmp_path / "model", recipe=short, evals=[run])
+    (found,) = done.record.evaluated
+    assert (found.name, found.task, found.split, found.agent) == ("run", "task", "train", "heuristic")
+    assert "- run: task task, split train, agent heuristic, retriever oracle" in (done.path / "README.md").read_text()
+
+
+def test_a_replay_is_the_same_in_whatever_order_questions_were_finished(run: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(run, tmp_path / "run")
+    lines = (run / "trajectories.jsonl").read_text().splitlines()
+    (other / "trajectories.jsonl").write_text("\n".join(lines[::-1]) + "\n")
+    assert read_replay([other]).fingerprint == read_replay([run]).fingerprint
+    (other / "trajectories.jsonl").write_text("\n".join(lines[1:]) + "\n")
+    assert read_replay([other]).fingerprint != read_replay([run]).fingerprint
+
+
+def test_a_disk_that_refuses_the_best_weights_is_one_line(
+    run: Path, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    saved = SentenceTransformer.save_pretrained
+
+    def full(self: Any, path: str, *args: Any, **more: Any) -> None:
+        if Path(path).name == "best":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        saved(self, path, *args, **more)
+
+    best = RECIPE.model_copy(update={"keep": "best", "epochs": 1})
+    given: dict[str, Any] = {"pairs": [world.pairs], "base": str(world.base), "out": tmp_path / "model"}
+    with monkeypatch.context() as patch:
+        patch.setattr(SentenceTransformer, "save_pretrained", full)
+        with pytest.raises(UsageError, match=r"cannot write a checkpoint to .*No space left on device; .* goes on"):
+            train(**given, recipe=best, evals=[run])
+    assert train(**given, recipe=best, evals=[run]).trained
 
 
 def test_weights_are_not_chosen_by_evaluation_questions(bridge: Any, task_folder: Path, tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_a_positive_of_the_same_question_is_no_negative() -> None:
     kept = [
         pair(0, question="q", weight=1.0, neg_ids=("p1", "n0", "n1")),
         pair(1, question="q", weight=2.0, neg_ids=("n2", "p0")),
-        pair(2, question="other", weight=3.0, neg_ids=("p0", "n3")),
+        pair(2, question="z", weight=3.0, neg_ids=("p0", "n3")),
     ]
     found = make_examples(kept, [pair(9, question="q", weight=None)], Recipe())
     assert [row.neg_ids for row in found.rows] == [("n0", "n1"), ("n2",), ("p0", "n3")]
@@ -98,8 +98,43 @@ def test_a_control_permutes_one_thing_and_leaves_the_rest(shuffle: Any) -> None:
     assert make_examples(kept, [], Recipe(shuffle=shuffle, seed=1)).rows != shuffled
 
 
-def test_equal_rows_have_equal_fingerprints() -> None:
+def test_the_order_in_which_questions_were_finished_changes_nothing() -> None:
+    repeated = [pair(0, weight=9.0).model_copy(update={"repeat": repeat, "step": 5 - repeat}) for repeat in range(3)]
+    kept = [*KEPT, *repeated, *(pair(20 + number, question="q2", weight=4.0) for number in range(3))]
+    for shuffle in (None, "positives", "weights"):
+        recipe = Recipe(shuffle=shuffle)
+        assert make_examples(kept[::-1], REJECTED[::-1], recipe) == make_examples(kept, REJECTED, recipe)
+    naive = Recipe(stage="naive")
+    assert make_examples(REJECTED, kept, naive) == make_examples(kept, REJECTED, naive)
+
+
+def test_a_relevant_document_without_a_weight_is_a_negative_of_nobody() -> None:
+    kept = [
+        pair(0, question="q", weight=1.0, neg_ids=("p1", "n0")),
+        pair(1, question="q", weight=None),
+        pair(2, question="z", weight=2.0, neg_ids=("p1",)),
+    ]
+    for stage in ("filter", "reweight"):
+        row = next(row for row in make_examples(kept, [], Recipe(stage=stage)).rows if row.pos_id == "p0")
+        assert row.neg_ids == ("n0",)
+        assert make_examples(kept, [], Recipe(stage=stage)).positives["q"] == {"p0", "p1"}
+    assert make_examples(kept, [], Recipe()).rows[-1].neg_ids == ("p1",)  # of another question it may be one
+
+
+def test_what_could_not_be_judged_is_naively_a_positive_and_else_held_against_nobody() -> None:
+    undecided = [pair(0, question="q0", weight=None).model_copy(update={"pos_id": "u"})]
+    naive = make_examples(KEPT, REJECTED, Recipe(stage="naive"), undecided=undecided)
+    assert ("q0", "u", 1.0) in [(row.question_id, row.pos_id, row.weight) for row in naive.rows]
+    for stage in ("filter", "reweight"):
+        found = make_examples(KEPT, REJECTED, Recipe(stage=stage), undecided=undecided)
+        assert [row.pos_id for row in found.rows] == [f"p{n}" for n in range(6)]
+        assert found.positives["q0"] == {"p0", "u"}
+
+
+def test_fingerprints_tell_apart_what_gives_other_weights() -> None:
     assert make_examples(KEPT, REJECTED, Recipe()).fingerprint == make_examples(KEPT, [], Recipe(lr=1)).fingerprint
+    opened = [pair(7, question="q0", weight=None)]  # another document that q0's rows are not held against
+    assert make_examples(KEPT, opened, Recipe()).fingerprint != make_examples(KEPT, [], Recipe()).fingerprint
     assert make_examples(KEPT, [], Recipe()).fingerprint != make_examples(KEPT[:-1], [], Recipe()).fingerprint
     assert make_examples(KEPT, [], Recipe()).fingerprint != make_examples(KEPT, [], Recipe(stage="filter")).fingerprint
 

@@ -14,6 +14,7 @@ from tiny_model import make_encoder
 from torch import Tensor
 
 from lrat_bench.errors import UsageError
+from lrat_bench.lrat.training import loss
 from lrat_bench.lrat.training.loss import Targets, make_loss
 from lrat_bench.lrat.training.recipe import Recipe
 
@@ -160,6 +161,15 @@ def test_what_the_loss_would_not_use_is_refused(labels: Any, said: str) -> None:
 def test_weights_of_another_number_are_refused(model: SentenceTransformer, path: str) -> None:
     with pytest.raises(UsageError, match="4 rows have weights of shape"):
         loss_and_gradient(model, Recipe(mini_batch=PATHS[path]), torch.ones(3))
+
+
+def test_what_is_gathered_lies_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NCCL takes nothing else, and gloo does."""
+    given: list[Tensor] = []
+    monkeypatch.setattr(loss, "_processes", lambda: 2)
+    monkeypatch.setattr(torch.distributed, "all_gather", lambda found, own: given.extend([*found, own]))
+    loss._gather(torch.zeros(2, 3, 4).transpose(0, 1))
+    assert [(tuple(one.shape), one.is_contiguous()) for one in given] == [((3, 2, 4), True)] * 3
 
 
 def test_the_loss_tells_sentence_transformers_what_it_is(model: SentenceTransformer) -> None:
