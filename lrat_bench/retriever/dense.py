@@ -116,7 +116,7 @@ class Dense:
         Raises:
             UsageError: it cannot be loaded.
         """
-        assert self._encoder.dimensions
+        _ = self._encoder.dimensions
 
     def encode_shard(self, shard: Shard, progress: Progress) -> Filled:
         """Encode one part of the corpus, and say how far the whole is; what other processes encode is left to them.

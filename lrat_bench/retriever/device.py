@@ -16,6 +16,8 @@ __all__ = ["DTYPES", "Compute", "choose_compute", "import_torch", "resolve_devic
 DTYPES = ("float32", "bfloat16", "float16")
 """What a model's weights may be held in."""
 
+_LOCAL_RANKS = ("LOCAL_RANK", "SLURM_LOCALID")
+_GPUS = Path("/proc/driver/nvidia/gpus")
 _DRIVERS = ("/proc/driver/nvidia/version", "/dev/kfd")
 
 
@@ -33,8 +35,11 @@ class Compute:
 
 
 def choose_compute(device: str, dtype: str) -> Compute:
-    """Resolve `auto`: the GPU where there is one, else the CPU; bfloat16 on a GPU, float32 elsewhere."""
-    chosen = device if device != "auto" else ("cuda" if _has_gpu() else "cpu")
+    """Resolve `auto`: a GPU where there is one, else the CPU; bfloat16 on a GPU, float32 elsewhere.
+
+    Where torchrun or srun started several processes on a machine, each takes a GPU of its own.
+    """
+    chosen = device if device != "auto" else (_own_gpu() if _has_gpu() else "cpu")
     if dtype != "auto":
         return Compute(chosen, dtype)
     return Compute(chosen, "bfloat16" if chosen.startswith("cuda") else "float32")
@@ -69,6 +74,13 @@ def import_torch() -> Any:
     except ImportError:
         raise MissingLibrary("torch, which dense retrieval computes with,", install=DENSE_EXTRA) from None
     return torch
+
+
+def _own_gpu() -> str:
+    local = next((os.environ[name] for name in _LOCAL_RANKS if os.environ.get(name, "").isdecimal()), None)
+    visible = [one for one in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if one.strip()]
+    count = len(visible) or len(list(_GPUS.glob("*")))
+    return "cuda" if local is None or count < 2 else f"cuda:{int(local) % count}"
 
 
 def _has_gpu() -> bool:

@@ -96,7 +96,7 @@ class Embeddings:
         Raises:
             UsageError: they cannot be written, or the corpus does not hold the documents it says.
         """
-        if self._marked():
+        if self._marked() and all(map(self._fits, range(self._blocks))):
             return self.filled()
         with self._writing():
             if not (self.folder / "meta.json").exists():

@@ -26,8 +26,8 @@ _DEPTH = 100
 def make_rrf(argument: str | None, context: BuildContext) -> Fusion:
     """The factory of `rrf:A+B`.
 
-    Settings: `k0` (60), `depth` (100: documents taken of each arm, or k where that is more), and those of an arm under
-    its name, as in `bm25.k1`.
+    Settings: `k0` (60), `depth` (100: documents of each arm that are fused), and those of an arm under its name, as in
+    `bm25.k1`.
 
     Raises:
         UsageError: there are not two arms, one cannot be made, or a setting is wrong.
@@ -48,7 +48,8 @@ class Fusion:
         name: as typed.
         arms: the retrievers, which it prepares and closes.
         k0: how little the first ranks stand out.
-        depth: documents taken of each arm, at least.
+        depth: documents of each arm that are fused. Where more are asked for, what lies deeper comes behind, so that a
+            ranking of ten is the beginning of one of a thousand.
     """
 
     def __init__(self, name: str, arms: Sequence[Retriever], *, k0: float, depth: int) -> None:
@@ -77,7 +78,15 @@ class Fusion:
             )
             for arm in self._arms
         ]
-        return [fuse(of_query, k0=self._k0)[:k] for of_query in zip(*rankings, strict=True)]
+        return [self._fused(of_query)[:k] for of_query in zip(*rankings, strict=True)]
+
+    def _fused(self, rankings: Sequence[Sequence[Ranked]]) -> list[Ranked]:
+        head = fuse([ranking[: self._depth] for ranking in rankings], k0=self._k0)
+        found = {hit.docid for hit in head}
+        tail = fuse(rankings, k0=self._k0)
+        # Sums of reciprocals lie between 0 and the number of arms.
+        below = len(self._arms) + 1
+        return head + [Ranked(hit.docid, hit.score - below) for hit in tail if hit.docid not in found]
 
     def close(self) -> None:
         """Close every arm."""

@@ -49,8 +49,24 @@ def load_model(
         raise UsageError(
             f"model {files.name!r} cannot be loaded ({type(error).__name__}: {reason}): get it anew, or take another"
         ) from error
-    # Parts that are no transformer do not ask for a type when they are loaded.
-    return model.to(getattr(torch, compute.dtype)).eval()
+    _cast_other_parts(model, getattr(torch, compute.dtype))
+    return model.eval()
+
+
+def _cast_other_parts(model: Any, dtype: Any) -> None:
+    """Put the weights of parts that are no transformer, which do not ask for a type when they are loaded, into one.
+
+    What a transformer keeps in float32 whatever its weights are in stays so: rotary positions of a few thousand tokens
+    cannot be told apart in bfloat16.
+    """
+    from transformers import PreTrainedModel
+
+    loaded = {
+        id(weight) for part in model.modules() if isinstance(part, PreTrainedModel) for weight in part.parameters()
+    }
+    for weight in model.parameters():
+        if id(weight) not in loaded:
+            weight.data = weight.data.to(dtype)
 
 
 def positions(model: Any) -> int | None:

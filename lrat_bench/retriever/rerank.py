@@ -7,7 +7,7 @@ arXiv:1901.04085). Scores are its logits: a sigmoid over them would make the bes
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -35,7 +35,7 @@ _KEYS = ("depth", "pair_tokens", "revision", "device", "dtype", "trust_remote_co
 def make_rerank(argument: str | None, context: BuildContext) -> Reranked:
     """The factory of `rerank:MODEL@A`.
 
-    Settings: `depth` (100: documents of A that are scored, or k where that is more), `pair_tokens` (longest pair, in
+    Settings: `depth` (100: documents of A that are scored), `pair_tokens` (longest pair, in
     the model's tokens; its own unless set), `revision`, `device`, `dtype`, `trust_remote_code`, and those of A under
     its name, as in `bm25.k1`.
 
@@ -95,7 +95,7 @@ class CrossScorer:
 
     def load(self) -> None:
         """Load the model now, rather than with the first query."""
-        assert self._model is not None
+        _ = self._model
 
     def score(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """The logit of each pair of query and document.
@@ -169,7 +169,8 @@ class Reranked:
         first: finds documents; prepared and closed with this.
         scorer: orders them.
         corpus: their texts.
-        depth: documents that are scored, at least.
+        depth: documents that are scored. Where more are asked for, what lies deeper comes behind in its own order, so
+            that a ranking of ten is the beginning of one of a thousand.
     """
 
     def __init__(self, name: str, first: Retriever, scorer: CrossScorer, corpus: Corpus, *, depth: int) -> None:
@@ -200,13 +201,19 @@ class Reranked:
             self._first.search(queries, depth, contexts=contexts), retriever=self._first.name, queries=queries, k=depth
         )
         pairs = [
-            (query, self._text(hit.docid)) for query, ranking in zip(queries, found, strict=True) for hit in ranking
+            (query, self._text(hit.docid))
+            for query, ranking in zip(queries, found, strict=True)
+            for hit in ranking[: self._depth]
         ]
         scores = iter(self._scorer.score(pairs))
-        return [
-            sorted((Ranked(hit.docid, next(scores)) for hit in ranking), key=lambda hit: (-hit.score, hit.docid))[:k]
-            for ranking in found
-        ]
+        return [self._ordered(ranking, scores)[:k] for ranking in found]
+
+    def _ordered(self, ranking: Sequence[Ranked], scores: Iterator[float]) -> list[Ranked]:
+        head = [Ranked(hit.docid, next(scores)) for hit in ranking[: self._depth]]
+        head.sort(key=lambda hit: (-hit.score, hit.docid))
+        lowest = head[-1].score if head else 0.0
+        tail = [Ranked(hit.docid, lowest - place) for place, hit in enumerate(ranking[self._depth :], start=1)]
+        return head + tail
 
     def close(self) -> None:
         """Close the first retriever, and forget the model."""

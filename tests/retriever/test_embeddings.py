@@ -156,6 +156,16 @@ def test_a_damaged_block_is_made_anew(damage: Callable[[Path], None], tmp_path: 
     assert content(embeddings(tmp_path).open()) == EXPECTED
 
 
+def test_a_block_that_is_cut_or_gone_from_a_complete_set_is_made_anew(tmp_path: Path) -> None:
+    embeddings(tmp_path).fill(Encode(), progress=no_progress)
+    (tmp_path / "set" / "00002.npy").write_bytes((tmp_path / "set" / "00002.npy").read_bytes()[:-4])
+    (tmp_path / "set" / "00000.npy").unlink()
+    rest = Encode()
+    embeddings(tmp_path).fill(rest, progress=no_progress)
+    assert rest.texts == [0, 1, 2, 3, 8, 9, 10]
+    assert content(embeddings(tmp_path).open()) == EXPECTED
+
+
 def test_damage_to_a_complete_set_names_the_folder_to_delete(tmp_path: Path) -> None:
     embeddings(tmp_path).fill(Encode(), progress=no_progress)
     (tmp_path / "set" / "00002.npy").write_bytes(b"")

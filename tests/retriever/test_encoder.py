@@ -12,7 +12,9 @@ import pytest
 from tiny_model import make_encoder
 
 from lrat_bench.errors import UsageError
+from lrat_bench.retriever.device import Compute, choose_compute
 from lrat_bench.retriever.encoder import Encoder, Encoding
+from lrat_bench.retriever.loading import load_model
 from lrat_bench.retriever.model_files import ModelFiles
 
 WORDS = "the mason of tarn built a bridge over river ostrel harbour town village veyle kilns in 1402 his three".split()
@@ -78,6 +80,37 @@ def test_vectors_are_those_of_the_library_normalised(
     np.testing.assert_allclose(own.documents(texts), documents, atol=2e-6)
     np.testing.assert_allclose(own.queries(QUERIES), queries, atol=2e-6)
     assert not np.allclose(own.queries(QUERIES), encoder_of(kind).queries(QUERIES), atol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_precision_is_the_librarys_and_leaves_rotary_positions_in_float32(
+    dtype: str, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    files = ModelFiles("qwen3", folders["qwen3"], tmp_path / "cache")
+    own = load_model(files, SentenceTransformer, compute=Compute("cpu", dtype), trust_remote_code=False)
+    library = reference(folders["qwen3"], model_kwargs={"dtype": getattr(torch, dtype)})
+    assert {str(weight.dtype) for weight in own.parameters()} == {f"torch.{dtype}"}
+    buffers = {name: buffer.dtype for name, buffer in own.named_buffers() if "inv_freq" in name}
+    assert buffers == dict.fromkeys(buffers, torch.float32)
+    assert buffers
+    text = [" ".join(random.Random(5).choices(WORDS, k=50))]
+    np.testing.assert_array_equal(own.encode(text), library.encode(text))
+
+
+def test_what_is_no_transformer_is_put_into_the_same_numbers(tmp_path: Path, folders: dict[str, Path]) -> None:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Dense
+
+    model = reference(folders["bert"])
+    model.append(Dense(model.get_embedding_dimension(), 8))
+    model.save_pretrained(str(tmp_path / "model"), create_model_card=False)
+    files = ModelFiles("model", tmp_path / "model", tmp_path / "cache")
+    own = load_model(files, SentenceTransformer, compute=Compute("cpu", "bfloat16"), trust_remote_code=False)
+    assert {str(weight.dtype) for weight in own.parameters()} == {"torch.bfloat16"}
+    assert own.encode(["tarn"]).shape == (1, 8)
 
 
 @pytest.mark.parametrize("kind", ["bert", "qwen3"])
@@ -201,3 +234,16 @@ def test_a_damaged_model_is_one_line(tmp_path: Path, encoder_of: MakeEncoder) ->
     (folder / "model.safetensors").write_bytes(b"garbage")
     with pytest.raises(UsageError, match=r"model 'bert' cannot be loaded \(.*\): get it anew"):
         encoder_of(folder=folder).queries(["tarn"])
+
+
+def test_processes_of_one_machine_take_a_gpu_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lrat_bench.retriever.device._has_gpu", lambda: True)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    assert choose_compute("auto", "auto") == Compute("cuda", "bfloat16")
+    for rank, device in (("0", "cuda:0"), ("1", "cuda:1"), ("2", "cuda:0")):
+        monkeypatch.setenv("LOCAL_RANK", rank)
+        assert choose_compute("auto", "auto") == Compute(device, "bfloat16")
+    # srun may show each process its own GPU alone.
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    assert choose_compute("auto", "auto").device == "cuda"
+    assert choose_compute("cuda:7", "float16") == Compute("cuda:7", "float16")

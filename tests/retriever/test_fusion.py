@@ -70,6 +70,18 @@ def test_one_ranking_alone_keeps_its_order_and_nothing_stays_nothing() -> None:
     assert fusion(Fixed("a", ["x"]), Fixed("b", ["y"])).search(["", "q"], 10)[0] == []
 
 
+def test_a_short_ranking_is_the_beginning_of_a_long_one() -> None:
+    # "both" is deep in either arm: fused with what lies above it, it would come first.
+    arms = (Fixed("a", ["a", "b", "c", "both"]), Fixed("b", ["d", "e", "f", "both"]))
+    fused = fusion(*arms, depth=2, k0=0)
+    (long,) = fused.search(["q"], 10)
+    assert sorted(long, key=lambda hit: (-hit.score, hit.docid)) == long
+    assert {hit.docid for hit in long[:4]} == {"a", "b", "d", "e"}
+    assert long[4].docid == "both"
+    for k in range(1, 8):
+        assert fused.search(["q"], k) == [long[:k]]
+
+
 def test_every_arm_is_asked_for_its_depth_or_for_k_where_that_is_more() -> None:
     arms = (Fixed("a", ["x"]), Fixed("b", ["y"]))
     fused = fusion(*arms, depth=20)

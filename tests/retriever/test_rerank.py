@@ -101,6 +101,15 @@ def test_depth_is_asked_of_the_first_or_k_where_that_is_more(make: Callable[...,
     assert first.depths == [7, 7, 12, 100]
 
 
+def test_a_short_ranking_is_the_beginning_of_a_long_one(make: Callable[..., Reranked]) -> None:
+    reranked = make(depth=7)
+    (long,) = reranked.search(["mason"], 40)
+    assert sorted(long, key=lambda hit: (-hit.score, hit.docid)) == long
+    assert [hit.docid for hit in long[7:]] == list(TEXTS)[7:40]
+    for k in (1, 7, 8, 20):
+        assert reranked.search(["mason"], k) == [long[:k]]
+
+
 def test_equal_texts_come_by_rising_docid(scorer: CrossScorer, make_context: MakeContext) -> None:
     texts = {"b": "mason", "c": "mason", "a": "mason"}
     reranked = Reranked("rerank:x", First(list(texts)), scorer, make_context(texts).corpus, depth=5)
