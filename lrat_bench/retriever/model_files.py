@@ -35,6 +35,8 @@ _DECIDING = (
     "vocab.txt",
     "merges.txt",
     "*.model",
+    "*.tiktoken",
+    "bpe.codes",
     "*processor_config.json",
     "chat_template*",
     "*.py",
@@ -127,7 +129,11 @@ class ModelFiles:
     @property
     def pinned(self) -> bool:
         """Whether all that decides the output lies in the folder; code named by another repository does not."""
-        return not any("--" in str(target) for target in dict(self.config.get("auto_map") or {}).values())
+        named = [str(module.get("type")) for module in self.modules or ()]
+        for name in ("config.json", "tokenizer_config.json"):
+            if (self.folder / name).exists():
+                named += _texts_of(self.read(name, dict).get("auto_map"))
+        return not any("--" in target for target in named)
 
     def read(self, name: str, kind: type) -> Any:
         """The content of one of the JSON files.
@@ -147,7 +153,16 @@ class ModelFiles:
     def _parts(self) -> list[Path]:
         """The folders that parts of the model lie in, the root first."""
         named = [self.folder / str(module.get("path") or "") for module in self.modules or ()]
-        return [part for part in dict.fromkeys([self.folder, *named]) if part.is_dir()]
+        parts = [part for part in dict.fromkeys([self.folder, *named]) if part.is_dir()]
+        # A router keeps its routes in folders of its own, which no list of modules names.
+        routes = [
+            child
+            for part in parts
+            if (part / "router_config.json").exists()
+            for child in sorted(part.iterdir())
+            if child.is_dir() and not child.name.startswith((".", "checkpoint"))
+        ]
+        return list(dict.fromkeys([*parts, *routes]))
 
     def _deciding(self) -> list[Path]:
         found: set[Path] = set()
@@ -155,6 +170,7 @@ class ModelFiles:
             # A part's own folder holds nothing else; the root is where everybody leaves things.
             patterns = _DECIDING if part == self.folder else (*_DECIDING, "*.json")
             found.update(path for path in part.iterdir() if path.is_file() and _fits(path.name, patterns))
+        found.update(path for path in self.folder.rglob("*.py") if path.is_file())
         return sorted(found)
 
     def _hash(self, path: Path) -> str:
@@ -250,6 +266,13 @@ def _whole(folder: Path) -> bool:
 
 def _fits(name: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch(name, pattern) for pattern in patterns)
+
+
+def _texts_of(value: Any) -> list[str]:
+    """All texts in a value of a configuration, however deep."""
+    if isinstance(value, dict | list):
+        return [text for inner in (value.values() if isinstance(value, dict) else value) for text in _texts_of(inner)]
+    return [value] if isinstance(value, str) else []
 
 
 def _first(folder: Path, patterns: tuple[str, ...]) -> Path | None:

@@ -75,6 +75,30 @@ def test_a_model_is_another_when_a_file_that_decides_its_vectors_is(name: str, m
     assert fingerprint_of(model, tmp_path) != before
 
 
+def test_the_routes_of_a_router_are_part_of_a_model(model: Path, tmp_path: Path) -> None:
+    shutil.copytree(model, model / "document_0_Transformer")
+    (model / "router_config.json").write_text("{}")
+    before = fingerprint_of(model, tmp_path)
+    weights = model / "document_0_Transformer" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes() + b"0")
+    assert fingerprint_of(model, tmp_path) != before
+    weights.rename(weights.with_name("pytorch_model.bin"))
+    with pytest.raises(UsageError, match="as a pickle alone"):
+        find_model(str(model), revision=None, cache=tmp_path).refuse_unsafe(trust_remote_code=False)
+
+
+def test_code_in_any_folder_decides_too_and_code_of_elsewhere_pins_nothing(model: Path, tmp_path: Path) -> None:
+    before = fingerprint_of(model, tmp_path)
+    (model / "deep" / "er").mkdir(parents=True)
+    (model / "deep" / "er" / "mine.py").write_text("x = 1")
+    assert fingerprint_of(model, tmp_path) != before
+    assert find_model(str(model), revision=None, cache=tmp_path).pinned
+    configuration = json.loads((model / "tokenizer_config.json").read_text())
+    configuration["auto_map"] = {"AutoTokenizer": ["org/repo--tokenizer.Mine", None]}
+    (model / "tokenizer_config.json").write_text(json.dumps(configuration))
+    assert not find_model(str(model), revision=None, cache=tmp_path).pinned
+
+
 def test_big_files_are_hashed_once_and_again_when_they_change(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
