@@ -14,12 +14,13 @@ from lrat_bench.errors import Halt, RolloutFailure, UnknownName, UsageError
 from lrat_bench.lrat.relevance import prompt
 from lrat_bench.lrat.relevance.base import Opinion, Outcome, RelevanceJudge
 from lrat_bench.lrat.relevance.cache import RelevanceCache
-from lrat_bench.lrat.relevance.llm import TRIES, LlmRelevance
+from lrat_bench.lrat.relevance.llm import LlmRelevance
 from lrat_bench.lrat.relevance.prompt import read_reply
 from lrat_bench.lrat.relevance.registry import load_relevance
 from lrat_bench.lrat.relevance.rules import RulesRelevance
 from lrat_bench.model.heuristic.model import Heuristic
 from lrat_bench.model.seam import Message, Request, Tool, ToolCall, Turn
+from lrat_bench.score.judges.asking import TRIES
 from lrat_bench.score.judges.presets import preset_of
 from lrat_bench.task.protocol import Scoring
 from lrat_bench.trajectory import Usage

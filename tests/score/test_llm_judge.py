@@ -14,9 +14,10 @@ from lrat_bench.model.lite.model import Served
 from lrat_bench.model.scripted import ScriptedModel, answers
 from lrat_bench.model.seam import Request, Turn
 from lrat_bench.model.spec import Connection, ModelSpec
+from lrat_bench.score.judges.asking import TRIES
 from lrat_bench.score.judges.base import Judge, Judgement
 from lrat_bench.score.judges.cache import VerdictCache
-from lrat_bench.score.judges.llm import TRIES, LlmJudge
+from lrat_bench.score.judges.llm import LlmJudge
 from lrat_bench.score.judges.rubrics import load_rubric
 from lrat_bench.task.protocol import Scoring
 from lrat_bench.task.question import Question
