@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from lrat_bench.lrat.mining.candidate import Candidate, Found, Passed, Unchained, browses_of, list_of, passed_over
+from lrat_bench.lrat.mining.candidate import Found, Gathering, Unchained, browses_of, list_of
 from lrat_bench.lrat.pair import Rule
-from lrat_bench.lrat.reasoning import reasonings
-from lrat_bench.trajectory import Trajectory, same_query
+from lrat_bench.trajectory import Trajectory
 
 __all__ = ["Attributed"]
 
@@ -25,21 +24,7 @@ class Attributed(Unchained):
     def find(self, trajectory: Trajectory) -> Found:
         """The browses whose document a list held."""
         opened = frozenset(browse.docid for _, browse in browses_of(trajectory))
-        candidates: list[Candidate] = []
-        passed: list[Passed] = []
-        seen: set[tuple[str, str]] = set()
-        thought = reasonings(trajectory)
+        gathering = Gathering(trajectory, unheld="from no list")
         for index, browse in browses_of(trajectory):
-            search = list_of(trajectory, index)
-            if not browse.found:
-                passed.append("not found")
-            elif search is None:
-                passed.append("from no list")
-            elif (key := (same_query(search.query), browse.docid)) in seen:
-                passed.append("repeated")
-            else:
-                seen.add(key)
-                negatives = passed_over(search, opened)
-                behind = thought.get(index)
-                candidates.append(Candidate(index, browse.turn, search.query, browse.docid, negatives, behind))
-        return Found(tuple(candidates), tuple(passed))
+            gathering.take(index, browse, list_of(trajectory, index), opened=opened)
+        return gathering.found

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from lrat_bench.lrat.pair import Rule
-from lrat_bench.lrat.reasoning import Reasoning
+from lrat_bench.lrat.reasoning import Reasoning, reasonings
 from lrat_bench.lrat.relevance.base import Outcome
-from lrat_bench.trajectory import Browse, Search, Trajectory
+from lrat_bench.trajectory import Browse, Search, Trajectory, same_query
 
-__all__ = ["Candidate", "Found", "Passed", "RuleSet", "Unchained", "browses_of", "list_of", "passed_over"]
+__all__ = ["Candidate", "Found", "Gathering", "Passed", "RuleSet", "Unchained", "browses_of", "list_of", "passed_over"]
 
 Passed = Literal["not found", "from no list", "not right after its search", "repeated"]
 """Why a browse gives no candidate."""
@@ -49,6 +49,49 @@ class Found:
 
     candidates: tuple[Candidate, ...]
     passed: tuple[Passed, ...]
+
+
+class Gathering:
+    """The browses of one trajectory, as a rule set goes over them.
+
+    The same document for the same query counts once, at its first browse.
+
+    Args:
+        trajectory: what happened.
+        unheld: why a browse whose document no list held is passed over.
+    """
+
+    def __init__(self, trajectory: Trajectory, *, unheld: Passed) -> None:
+        self._thought = reasonings(trajectory)
+        self._unheld = unheld
+        self._candidates: list[Candidate] = []
+        self._passed: list[Passed] = []
+        self._seen: set[tuple[str, str]] = set()
+
+    def take(self, index: int, browse: Browse, search: Search | None, *, opened: frozenset[str]) -> None:
+        """Note a browse.
+
+        Args:
+            index: of the browse in the steps.
+            browse: the step.
+            search: whose list it belongs to; None for none.
+            opened: documents that are no negatives.
+        """
+        if not browse.found:
+            self._passed.append("not found")
+        elif search is None:
+            self._passed.append(self._unheld)
+        elif (key := (same_query(search.query), browse.docid)) in self._seen:
+            self._passed.append("repeated")
+        else:
+            self._seen.add(key)
+            negatives, behind = passed_over(search, opened), self._thought.get(index)
+            self._candidates.append(Candidate(index, browse.turn, search.query, browse.docid, negatives, behind))
+
+    @property
+    def found(self) -> Found:
+        """What was noted."""
+        return Found(tuple(self._candidates), tuple(self._passed))
 
 
 class RuleSet(Protocol):

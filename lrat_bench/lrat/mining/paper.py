@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lrat_bench.lrat.mining.candidate import Candidate, Found, Passed, Unchained, passed_over
+from lrat_bench.lrat.mining.candidate import Found, Gathering, Unchained
 from lrat_bench.lrat.pair import Rule
-from lrat_bench.lrat.reasoning import reasonings
-from lrat_bench.trajectory import Browse, Search, Trajectory, same_query
+from lrat_bench.trajectory import Browse, Search, Trajectory
 
 __all__ = ["Paper"]
 
@@ -27,30 +26,17 @@ class Paper(Unchained):
 
     def find(self, trajectory: Trajectory) -> Found:
         """The browses of turns that follow a search turn."""
-        candidates: list[Candidate] = []
-        passed: list[Passed] = []
-        seen: set[tuple[str, str]] = set()
+        gathering = Gathering(trajectory, unheld="not right after its search")
         before: list[int] = []
-        thought = reasonings(trajectory)
         for turn in _turns(trajectory):
             browses = [(index, step) for index in turn if isinstance(step := trajectory.steps[index], Browse)]
             lists = _lists(trajectory, before, turn)
             opened = frozenset(browse.docid for _, browse in browses)
             for index, browse in browses:
                 search = next((one for one in reversed(lists) if _shows(one, browse.docid)), None)
-                if not browse.found:
-                    passed.append("not found")
-                elif search is None:
-                    passed.append("not right after its search")
-                elif (key := (same_query(search.query), browse.docid)) in seen:
-                    passed.append("repeated")
-                else:
-                    seen.add(key)
-                    negatives = passed_over(search, opened)
-                    behind = thought.get(index)
-                    candidates.append(Candidate(index, browse.turn, search.query, browse.docid, negatives, behind))
+                gathering.take(index, browse, search, opened=opened)
             before = turn
-        return Found(tuple(candidates), tuple(passed))
+        return gathering.found
 
 
 def _turns(trajectory: Trajectory) -> Iterator[list[int]]:
