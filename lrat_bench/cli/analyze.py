@@ -38,7 +38,8 @@ def analyze(
     from lrat_bench.files import write_json, writing
     from lrat_bench.lrat.analysis.analysis import analyse
     from lrat_bench.report.analysis import analysis_tables
-    from lrat_bench.report.analysis_plots import plot_analysis, require_matplotlib
+    from lrat_bench.report.analysis_plots import plot_analysis
+    from lrat_bench.report.picture import require_matplotlib
 
     drawn = plots and out is not None
     if drawn:

@@ -172,7 +172,7 @@ def mine(
 
 def _draw(pairs: Pairs) -> None:
     from lrat_bench.errors import MissingLibrary
-    from lrat_bench.lrat.plot_lengths import plot_lengths
+    from lrat_bench.report.lengths_plot import plot_lengths
 
     try:
         plot_lengths(pairs, pairs.path / "lengths.png")

@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lrat_bench.errors import MissingLibrary
-from lrat_bench.files import write_atomic
 from lrat_bench.lrat.analysis.analysis import Analysis, Part
 from lrat_bench.report import numbers
+from lrat_bench.report.picture import new_figure, require_matplotlib, write_png
 from lrat_bench.report.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["plot_analysis", "require_matplotlib"]
+__all__ = ["plot_analysis"]
 
-_DPI = 150
 _COLOURS = ("#2a6f97", "#c1582a")
 """Of what is compared: correct and incorrect, evidence and other."""
-
-
-def require_matplotlib() -> None:
-    """See that plots can be drawn.
-
-    Raises:
-        MissingLibrary: matplotlib is not installed.
-    """
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError:
-        raise MissingLibrary("matplotlib", install='"lrat-bench[plots]"') from None
 
 
 def plot_analysis(found: Analysis, folder: Path) -> list[Path]:
@@ -65,18 +50,13 @@ def plot_analysis(found: Analysis, folder: Path) -> list[Path]:
         figure, axes = _canvas()
         draw(axes, found)
         axes.spines[["top", "right"]].set_visible(False)
-        image = BytesIO()
-        figure.savefig(image, dpi=_DPI, format="png")
-        write_atomic(folder / name, image.getvalue())
+        write_png(figure, folder / name)
         written.append(folder / name)
     return written
 
 
 def _canvas() -> tuple[Figure, Axes]:
-    # Without pyplot: no window, no global state, nothing to close.
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6, 3.6), layout="constrained")
+    figure = new_figure(6, 3.6)
     return figure, figure.subplots()
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lrat_bench.errors import MissingLibrary
-from lrat_bench.files import write_atomic
 from lrat_bench.lrat.flywheel.place import BASE
 from lrat_bench.lrat.flywheel.table import FlywheelTable
+from lrat_bench.report.picture import new_figure, write_png
 from lrat_bench.score.score import Metric
 
 __all__ = ["plot_flywheel"]
@@ -23,22 +22,12 @@ def plot_flywheel(table: FlywheelTable, file: Path) -> None:
         MissingLibrary: matplotlib is not installed.
         OSError: the file cannot be written.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingLibrary("matplotlib", install='"lrat-bench[plots]"') from None
-    import io
-
-    figure = Figure(figsize=(12, 4), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(12, 4)
     for axes, (measure, label) in zip(figure.subplots(1, len(_PANELS)), _PANELS, strict=True):
         _panel(axes, table, measure, label)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize="small")
-    image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=150)
-    write_atomic(file, image.getvalue())
+    write_png(figure, file)
 
 
 def _panel(axes: Any, table: FlywheelTable, measure: str, label: str) -> None:

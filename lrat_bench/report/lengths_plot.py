@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
 
-from lrat_bench.errors import MissingLibrary
-from lrat_bench.files import write_atomic, writing
+from lrat_bench.files import writing
 from lrat_bench.lrat.intensity import share_of
 from lrat_bench.lrat.pairs import Pairs
+from lrat_bench.report.picture import new_figure, require_matplotlib, write_png
 
 __all__ = ["plot_lengths"]
 
@@ -32,10 +31,7 @@ def plot_lengths(pairs: Pairs, file: Path) -> bool:
         MissingLibrary: matplotlib is not installed.
         UsageError: the file cannot be written.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingLibrary("matplotlib", install='"lrat-bench[plots]"') from None
+    require_matplotlib()
     manifest = pairs.manifest
     if manifest.intensity is None:
         return False
@@ -47,7 +43,7 @@ def plot_lengths(pairs: Pairs, file: Path) -> bool:
         if pair.weight is not None:
             weights.append(pair.weight)
     beta, mu = manifest.intensity.pooled.beta, manifest.intensity.pooled.mu
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    figure = new_figure(9, 3.6)
     left, right = figure.subplots(1, 2)
     # Lengths have a long tail; less than a token stands in the first bin.
     shown = np.maximum(lengths, 1.0)
@@ -61,9 +57,6 @@ def plot_lengths(pairs: Pairs, file: Path) -> bool:
     right.set(xlabel="weight", ylabel="pairs")
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
-    picture = io.BytesIO()
-    # Without a date in it, equal pairs give equal bytes.
-    figure.savefig(picture, format="png", dpi=120, metadata={"Software": None})
     with writing(str(file)):
-        write_atomic(file, picture.getvalue())
+        write_png(figure, file, dpi=120)
     return True

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from lrat_bench.retriever.prompts import Prompt, document_prompt, query_prompt
 from lrat_bench.retriever.shard import WHOLE, Shard
 from lrat_bench.retriever.vectors import ExactSearch
 from lrat_bench.task.corpus import Corpus
+from lrat_bench.versions import installed_versions
 
 __all__ = ["Dense", "make_dense"]
 
@@ -160,7 +160,7 @@ class Dense:
             "query_prompt_from": query.origin,
             "document_prompt_from": document.origin,
             "device": self._settings.compute.device,
-            "versions": _versions(),
+            "versions": installed_versions(_LIBRARIES),
         }
 
     def _identity(self) -> dict[str, Any]:
@@ -191,19 +191,9 @@ class Dense:
             self._corpus,
             dimensions=self._encoder.dimensions,
             storage=self._settings.storage,
-            meta={**decides, "versions": _versions()},
+            meta={**decides, "versions": installed_versions(_LIBRARIES)},
         )
 
 
 def _slug(text: str) -> str:
     return re.sub(r"[^\w.-]+", "-", text)[:64]
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import subprocess
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +18,8 @@ from lrat_bench.runs.config import RunConfig
 from lrat_bench.score.judges.base import Judge
 from lrat_bench.task.protocol import Protocol
 from lrat_bench.task.question import Role
+from lrat_bench.task.task import Task
+from lrat_bench.versions import versions_with_python
 
 __all__ = [
     "Endpoint",
@@ -28,6 +29,7 @@ __all__ = [
     "describe_judge",
     "describe_retriever",
     "describe_run",
+    "describe_task",
     "read_manifest",
     "versions",
     "with_endpoints",
@@ -118,14 +120,7 @@ def describe_run(config: RunConfig) -> Manifest:
     return Manifest(
         identity=config.identity,
         rankable=retriever.fingerprint is not None and agent.fingerprint is not None,
-        task={
-            "name": task.name,
-            "domain": task.domain,
-            "source": dict(task.source),
-            "corpus": task.corpus.fingerprint,
-            "judgements": task.judgements_fingerprint,
-            "documents": len(task.corpus),
-        },
+        task=describe_task(task),
         split=config.split,
         split_role=task.splits[config.split],
         limit=config.limit,
@@ -149,6 +144,18 @@ def describe_run(config: RunConfig) -> Manifest:
             ),
         ),
     )
+
+
+def describe_task(task: Task) -> dict[str, Any]:
+    """What is said of a task: name, domain, what it was made from, fingerprints, size."""
+    return {
+        "name": task.name,
+        "domain": task.domain,
+        "source": dict(task.source),
+        "corpus": task.corpus.fingerprint,
+        "judgements": task.judgements_fingerprint,
+        "documents": len(task.corpus),
+    }
 
 
 def describe_agent(config: RunConfig) -> dict[str, Any]:
@@ -218,13 +225,7 @@ def _public(key: str, value: Any) -> Any:
 
 def versions() -> dict[str, str]:
     """Of Python, lrat-bench, and the installed libraries that a result may hang on."""
-    found = {"python": platform.python_version()}
-    for name in _LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    return versions_with_python(_LIBRARIES)
 
 
 def _git(folder: Path) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from lrat_bench.retriever.catalog import load_retriever
 from lrat_bench.runs.asking import Asking, ask_questions, ask_recorded
 from lrat_bench.runs.command import close, prepare
 from lrat_bench.runs.folder import RunFolder
-from lrat_bench.runs.manifest import versions, without_secrets
+from lrat_bench.runs.manifest import describe_task, versions, without_secrets
 from lrat_bench.runs.resolve import Settings
 from lrat_bench.runs.retrieval_folder import Retrieval, RetrievalManifest
 from lrat_bench.score.measured import Measured
@@ -169,14 +169,7 @@ def _described(
     return RetrievalManifest(
         identity=_identity(asking, retriever, k),
         rankable=retriever.fingerprint is not None,
-        task={
-            "name": task.name,
-            "domain": task.domain,
-            "source": dict(task.source),
-            "corpus": task.corpus.fingerprint,
-            "judgements": task.judgements_fingerprint,
-            "documents": len(task.corpus),
-        },
+        task=describe_task(task),
         source="questions" if asking.asked is None else "replay",
         split=asking.split,
         split_role=None if asking.split is None else task.splits[asking.split],

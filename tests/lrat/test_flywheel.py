@@ -42,7 +42,8 @@ def turned(model: Path, out: Path, **changes: Any) -> FlywheelTable:
         "set": SMALL,
         **changes,
     }
-    return lrat_bench.flywheel("synth-wiki", **words)
+    table: FlywheelTable = lrat_bench.flywheel("synth-wiki", **words)
+    return table
 
 
 WORDS: dict[str, Any] = {"ood": ["synth-wiki-ood"], "arms": ["filter", "shuffled-positives"], "repeats": 2}

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import platform
 import shutil
 from collections.abc import Sequence
-from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
@@ -18,6 +16,7 @@ from lrat_bench.lrat.training.card import model_card
 from lrat_bench.lrat.training.hardware import device_name, resolve_precision
 from lrat_bench.lrat.training.plan import Plan
 from lrat_bench.lrat.training.record import Counts, Evaluation, LossCurve, ModelRecord, Step
+from lrat_bench.versions import versions_with_python
 
 __all__ = ["finish"]
 
@@ -99,7 +98,7 @@ def _record(
         evaluations=tuple(evaluations),
         evaluated=plan.replay.runs if plan.replay else (),
         kept_step=kept_step,
-        versions=_versions(),
+        versions=versions_with_python(_LIBRARIES),
         files=tuple(sorted(files)),
     )
 
@@ -111,13 +110,3 @@ def _curve(losses: Sequence[float]) -> LossCurve:
     return (
         LossCurve(first=tenths[0], last=tenths[-1], tenths=tenths) if tenths else LossCurve(first=0, last=0, tenths=())
     )
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in _LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
