@@ -6,36 +6,24 @@ import json
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from said import Command
 
 from lrat_bench.agent.agent import Agent
 from lrat_bench.agent.backbones import backbones
 from lrat_bench.agent.catalog import load_agent
-from lrat_bench.cli.main import main
 from lrat_bench.runs.resolve import Settings
 from lrat_bench.task.protocol import Rollout
 
-Said = tuple[int, str, str]
-Command = Callable[..., Said]
-
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Runs `lrat-bench agents WORDS…` in an empty folder; gives (exit code, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: str) -> Said:
-        with pytest.raises(SystemExit) as stop:
-            main(["agents", *words])
-        said = capsys.readouterr()
-        assert isinstance(stop.value.code, int)
-        return stop.value.code, said.out, said.err
-
-    return run
+def command(command: Command) -> Command:
+    """Runs `lrat-bench agents WORDS…`."""
+    return partial(command, "agents")
 
 
 def shown(command: Command, agent: str) -> Any:

@@ -7,42 +7,11 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-from lrat_bench.cli.main import main
-
-Said = tuple[int, str, str]
-Command = Callable[..., Said]
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Runs `lrat-bench WORDS…` in an empty folder; gives (exit code, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: object) -> Said:
-        with pytest.raises(SystemExit) as stop:
-            main([str(word) for word in words])
-        said = capsys.readouterr()
-        assert isinstance(stop.value.code, int)
-        return stop.value.code, said.out, said.err
-
-    return run
-
-
-def refused(said: Said, *words: str) -> None:
-    """Exit code 2, nothing on stdout, one line that holds the words."""
-    code, out, err = said
-    assert (code, out) == (2, "")
-    lines = [line for line in err.splitlines() if line.startswith("lrat-bench: ")]
-    assert len(lines) == 1, err
-    assert "Traceback" not in err
-    for word in words:
-        assert word in lines[0]
+from said import Command, Said, refused
 
 
 def test_a_run_prints_its_table_and_the_same_command_again_prints_it_at_once(

@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import pytest
+from said import Command
 
-from lrat_bench.cli.main import main
 from lrat_bench.score.judges.presets import presets
 from lrat_bench.score.judges.registry import JUDGES
 from lrat_bench.score.judges.rubrics import RUBRICS
-
-Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs `lrat-bench WORDS…`; gives (exit code, stdout, stderr)."""
-
-    def run(*words: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stop:
-            main(list(words))
-        said = capsys.readouterr()
-        assert isinstance(stop.value.code, int)
-        return stop.value.code, said.out, said.err
-
-    return run
 
 
 def test_the_list_has_every_judge_with_its_model_and_every_rubric(command: Command) -> None:

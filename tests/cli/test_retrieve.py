@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from rich.console import Console
+from said import Command, refused
 
 from lrat_bench.cli.main import main
 from lrat_bench.report.numbers import difference, signed
@@ -18,34 +18,6 @@ from lrat_bench.score.metrics.ranking import ranking_measures
 from lrat_bench.score.paired import Difference
 from lrat_bench.score.retrieval import RetrievalScores
 from lrat_bench.score.score import Metric
-
-Said = tuple[int, str, str]
-Command = Callable[..., Said]
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Runs `lrat-bench WORDS…` in an empty folder; gives (exit code, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: object) -> Said:
-        with pytest.raises(SystemExit) as stop:
-            main([str(word) for word in words])
-        said = capsys.readouterr()
-        assert isinstance(stop.value.code, int)
-        return stop.value.code, said.out, said.err
-
-    return run
-
-
-def refused(said: Said, *words: str) -> None:
-    """Exit code 2, nothing on stdout, one line that holds the words."""
-    code, out, err = said
-    assert (code, out) == (2, ""), err
-    (line,) = [line for line in err.splitlines() if line.startswith("lrat-bench: ")]
-    assert "Traceback" not in err
-    for word in words:
-        assert word in line
 
 
 def words(task: Path, *more: object, retriever: str = "oracle") -> tuple[object, ...]:
