@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 
 from lrat_bench.agent.agent import Agent
 from lrat_bench.agent.presentation import form
@@ -20,6 +19,7 @@ from lrat_bench.errors import (
 from lrat_bench.model.access import Remote, remote
 from lrat_bench.model.lite.model import LiteLLMModel
 from lrat_bench.model.seam import Model, Turn
+from lrat_bench.runs.canary import Canary, impatient
 from lrat_bench.runs.config import RunConfig
 from lrat_bench.runs.manifest import Endpoint
 from lrat_bench.task.protocol import Rollout
@@ -29,8 +29,6 @@ __all__ = ["preflight"]
 
 _log = logging.getLogger("lrat_bench.runs")
 
-_PATIENCE = 20.0
-"""Seconds for which a failing canary is tried again: someone is waiting, and nothing is lost."""
 _CALL_MARKUP = ("<tool_call", "<function=", "<function_call", "<|tool_call", "<minimax:tool_call", '{"name":')
 
 
@@ -58,40 +56,8 @@ async def preflight(config: RunConfig) -> tuple[Endpoint, ...]:
     return tuple(found)
 
 
-@dataclass(frozen=True)
-class _Canary:
-    """One endpoint on trial, with little patience."""
-
-    role: str
-    model: Remote
-
-    async def context(self) -> int | None:
-        try:
-            return (await self.model.probe()).context_tokens
-        except FatalModelError as failure:
-            raise self.refused(failure) from None
-        except RolloutError as failure:
-            raise self.unreachable(failure) from None
-
-    def unreachable(self, failure: Exception) -> RunIncomplete:
-        return RunIncomplete(f"{self.role} {self.name} cannot be reached, nothing was started: {failure}")
-
-    def refused(self, failure: Exception) -> UsageError:
-        return UsageError(f"{self.role} {self.name} refuses requests: {failure}")
-
-    @property
-    def name(self) -> str:
-        address = self.model.connection.public_api_base
-        return f"{self.model.spec.model}{f' at {address}' if address else ''}"
-
-
-def _impatient(model: Remote) -> LiteLLMModel:
-    patience = min(_PATIENCE, model.connection.outage_seconds)
-    return LiteLLMModel(model.spec, model.connection.model_copy(update={"outage_seconds": patience}))
-
-
 async def _try_agent(config: RunConfig, agent: Agent, model: Remote) -> Endpoint:
-    canary = _Canary("agent", model)
+    canary = Canary("agent", model)
     context = await canary.context()
     if context is not None and agent.context_tokens is not None and context < agent.context_tokens:
         raise UsageError(
@@ -104,7 +70,7 @@ async def _try_agent(config: RunConfig, agent: Agent, model: Remote) -> Endpoint
             "is full",
             *(canary.name, f"{context:,}", context),
         )
-    trial = _impatient(model)
+    trial = impatient(model)
     try:
         turn = await _call(agent, config.access.budget.wrap(trial), config.protocol.rollout)
     except (BadRequest, FatalModelError) as failure:
@@ -135,7 +101,7 @@ async def _call(agent: Agent, model: Model, rollout: Rollout) -> Turn:
     return agent.format.decode(await model.complete(request), number=0)
 
 
-def _no_call(agent: Agent, canary: _Canary, turn: Turn) -> None:
+def _no_call(agent: Agent, canary: Canary, turn: Turn) -> None:
     said = " ".join(turn.text.split())[:120]
     if agent.format.name == "native" and any(mark in turn.text for mark in _CALL_MARKUP):
         raise UsageError(
@@ -153,9 +119,9 @@ def _no_call(agent: Agent, canary: _Canary, turn: Turn) -> None:
 async def _try_judge(config: RunConfig, model: Remote) -> Endpoint:
     from lrat_bench.score.judges.llm import LlmJudge
 
-    canary = _Canary("judge", model)
+    canary = Canary("judge", model)
     context = await canary.context()
-    trial = _impatient(model)
+    trial = impatient(model)
     judge = LlmJudge(config.protocol.scoring, config.access.budget.wrap(trial))
     question = Question(qid="preflight", text="How much is two and two?", answers=("4",), split="preflight")
     try:

@@ -10,15 +10,17 @@ from shutil import copytree
 from typing import Any
 
 import pytest
+from endpoint import Endpoint, Fault, server_error, unauthorized
 from tiny_model import make_encoder
 
 import lrat_bench
-from lrat_bench.errors import UsageError
+from lrat_bench.errors import RunIncomplete, UsageError
 from lrat_bench.lrat.flywheel.place import Place
 from lrat_bench.lrat.flywheel.settings import FlywheelSettings, claim, read_settings
 from lrat_bench.lrat.flywheel.table import FlywheelTable, read_table
 from lrat_bench.lrat.training.base import find_base
 from lrat_bench.lrat.training.recipe import make_recipe
+from lrat_bench.model.seam import Turn
 from lrat_bench.task.catalog import load_task
 
 SMALL: dict[str, Any] = {"task.documents": 1000, "task.train": 10, "task.test": 6, "task.seed": 5}
@@ -147,6 +149,7 @@ def test_another_flywheel_is_refused_with_what_differs(
         ({"agent": "nosuch"}, "unknown agent"),
         ({"recipe": {"stage": "naive"}}, "recipe.stage cannot be set of a flywheel: name the arm"),
         ({"recipe": {"keep": "best"}}, "recipe.keep cannot be set"),
+        ({"recipe": {"precision": "float16"}}, "precision float16 needs a GPU"),
         ({"iterations": 0}, "iterations cannot be 0"),
         ({"outcome": "right"}, "outcome cannot be 'right'"),
         ({"set": {**SMALL, "filter.api_key": "sk-secret"}, "filter": "openai/gpt-4.1"}, "api_key"),
@@ -159,6 +162,32 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
         turned(model, tmp_path / "wheel", **changes)
     assert not (tmp_path / "wheel").exists()
     assert "sk-secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault", "error", "said"),
+    [
+        ("RELEVANT", unauthorized(), UsageError, "relevance judge hosted_vllm/judge at http://127.0.0.1"),
+        ("I would rather not say.", None, UsageError, "states no opinion on a plain case"),
+        ("RELEVANT", server_error(), RunIncomplete, "cannot be reached, nothing was started"),
+    ],
+)
+def test_a_filter_that_does_not_work_is_met_before_anything_is_run(
+    model: Path, tmp_path: Path, answer: str, fault: Fault | None, error: type[Exception], said: str
+) -> None:
+    with Endpoint(lambda _: Turn(text=answer), faults=lambda *_: fault) as endpoint:
+        reach = {**SMALL, "filter.api_base": endpoint.url, "filter.outage_seconds": 0}
+        with pytest.raises(error, match=re.escape(said)):
+            turned(model, tmp_path / "wheel", filter="hosted_vllm/judge", set=reach)
+    assert not (tmp_path / "wheel").exists()
+
+
+def test_a_filter_is_asked_no_more_once_it_has_judged_everything(model: Path, tmp_path: Path) -> None:
+    with Endpoint(lambda _: Turn(text="RELEVANT")) as endpoint:
+        words = {"filter": "hosted_vllm/judge", "set": {**SMALL, "filter.api_base": endpoint.url}}
+        table = turned(model, tmp_path / "wheel", **words)
+        assert endpoint.bodies
+    assert turned(model, tmp_path / "wheel", **words) == table
 
 
 def test_a_file_is_no_folder(model: Path, tmp_path: Path) -> None:

@@ -13,13 +13,17 @@ from lrat_bench.lrat.flywheel.place import BASE, Place
 from lrat_bench.lrat.flywheel.settings import FlywheelSettings, claim
 from lrat_bench.lrat.flywheel.table import TABLE, Entry, FlywheelTable, make_entry, read_table, rows_in
 from lrat_bench.lrat.mining.mine import mine_runs
+from lrat_bench.lrat.pairs import Pairs
 from lrat_bench.lrat.relevance.registry import load_relevance
+from lrat_bench.lrat.relevance.trial import try_relevance
 from lrat_bench.lrat.training.base import base_name, find_base
+from lrat_bench.lrat.training.hardware import resolve_precision
 from lrat_bench.lrat.training.train import train
 from lrat_bench.model.access import Access
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.runs.command import carry_out, close
 from lrat_bench.runs.config import RunConfig
+from lrat_bench.runs.event_loop import EventLoop
 from lrat_bench.runs.resolve import Settings, resolve
 from lrat_bench.runs.run import Run
 from lrat_bench.runs.tally import OnTally
@@ -163,13 +167,30 @@ class Flywheel:
         """See that every part exists and fits, before anything is spent or written.
 
         Raises:
-            UsageError: one does not.
+            UsageError: one does not, or the model that judges relevance refuses requests.
+            RunIncomplete: that model cannot be reached.
         """
         settings = self.settings
         for task in (settings.task, *settings.ood):
             close(self.resolve(task, settings.base).retriever)
         load_tokenizer(settings.tokenizer)
-        load_relevance(settings.relevance, settings=Settings.of(settings.settings).filter, access=self.access())
+        resolve_precision(settings.recipe.precision)
+        access = self.access()
+        judge = load_relevance(settings.relevance, settings=Settings.of(settings.settings).filter, access=access)
+        # Whoever goes on behind the last mining needs the judge's server no more.
+        if not all(self._mined(iteration) for iteration in range(1, settings.iterations + 1)):
+            with EventLoop() as loop:
+                try:
+                    loop.run(try_relevance(judge, access))
+                finally:
+                    loop.run(access.close())
+
+    def _mined(self, iteration: int) -> bool:
+        pairs = self.place(iteration, self.settings.arms[0]).pairs
+        if not (pairs / "manifest.json").exists():
+            return False
+        manifest = Pairs(pairs).manifest
+        return manifest.finished and not manifest.counts.owed
 
 
 def turn(wheel: Flywheel) -> FlywheelTable:

@@ -28,11 +28,13 @@ class LlmRelevance:
         cache: of opinions.
 
     Attributes:
+        preset: as given.
         model: as given.
     """
 
     def __init__(self, preset: Preset, model: Model, cache: RelevanceCache | None = None) -> None:
         self.name = preset.name
+        self.preset = preset
         self.model = model
         self._sampling = preset.sampling()
         self._spec = preset.spec()

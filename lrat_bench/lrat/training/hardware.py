@@ -22,7 +22,7 @@ def resolve_precision(asked: Precision) -> Literal["float32", "bfloat16", "float
     if asked == "auto":
         return "float32" if not gpu else "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
     if asked == "float16" and not gpu:
-        raise UsageError("--precision float16 needs a GPU: take float32 or bfloat16")
+        raise UsageError("precision float16 needs a GPU: take float32 or bfloat16")
     return asked
 
 

@@ -57,7 +57,7 @@ def test_json_is_one_document(world: World, tmp_path: Path, capsys: pytest.Captu
         (["--group", "1"], "recipe: group cannot be 1: must be at least 2"),
         (["--task", "no-such-task"], "unknown task 'no-such-task'"),
         (["--eval", "nowhere"], "nowhere is not a run folder"),
-        (["--precision", "float16"], "--precision float16 needs a GPU: take float32 or bfloat16"),
+        (["--precision", "float16"], "precision float16 needs a GPU: take float32 or bfloat16"),
         (["--stage", "filter", "--shuffle", "weights"], "--shuffle weights changes nothing"),
     ],
 )
