@@ -35,6 +35,8 @@ def split_arms(argument: str) -> list[str]:
 def load_arms(specs: Sequence[str], context: BuildContext) -> list[Retriever]:
     """Make the arms, each with the settings that carry its name: `bm25.k1` is `k1` of every arm `bm25`.
 
+    The name of `my.module:Thing` is `my.module`, so that `my.module.k` is its `k`.
+
     Raises:
         UsageError: an arm cannot be made; those that were are closed.
     """
@@ -69,8 +71,12 @@ def own_settings(
     Raises:
         UnknownName: one is neither known nor of an arm.
     """
-    names = {arm.partition(":")[0] for arm in arms}
-    own = {key: value for key, value in settings.items() if key.partition(".")[0] not in names}
+    names = list(dict.fromkeys(arm.partition(":")[0] for arm in arms))
+    own = {
+        key: value
+        for key, value in settings.items()
+        if not any(key == name or key.startswith(f"{name}.") for name in names)
+    }
     for key in own:
         if key not in known:
             offered = [*known, *(f"{name}.KEY" for name in names)]

@@ -21,7 +21,7 @@ from lrat_bench.progress import Progress
 from lrat_bench.retriever.base import BuildContext, Ranked, SearchContext
 from lrat_bench.retriever.jvm import anserini_version, check_process, find_anserini
 from lrat_bench.retriever.lucene import LuceneIndex, build_index, indexable
-from lrat_bench.retriever.settings import number_setting, refuse_unknown_settings
+from lrat_bench.retriever.settings import number_setting, refuse_unknown_settings, whole_setting
 from lrat_bench.task.corpus import Corpus
 
 __all__ = ["BM25", "make_bm25"]
@@ -42,7 +42,7 @@ def make_bm25(argument: str | None, context: BuildContext) -> BM25:
     refuse_unknown_settings("bm25", settings, ("k1", "b", "threads"))
     k1 = number_setting("bm25", settings, "k1", 0.9, low=0)
     b = number_setting("bm25", settings, "b", 0.4, low=0, high=1)
-    threads = int(number_setting("bm25", settings, "threads", _cores(), low=1, high=256))
+    threads = whole_setting("bm25", settings, "threads", high=256) or _cores()
     version = anserini_version(find_anserini())
     identity: dict[str, Any] = {"retriever": "bm25", "k1": k1, "b": b, "anserini": version, **_INDEXED}
 

@@ -10,9 +10,16 @@ from lrat_bench.errors import UnknownName, UsageError
 from lrat_bench.retriever.device import DTYPES, Compute, choose_compute
 from lrat_bench.retriever.encoder import POOLINGS
 from lrat_bench.retriever.faiss_index import SEARCH_SETTINGS
-from lrat_bench.retriever.settings import number_setting, refuse_unknown_settings
+from lrat_bench.retriever.settings import number_setting, refuse_unknown_settings, whole_setting
 
-__all__ = ["DenseSettings", "choice_setting", "read_compute", "read_settings", "text_setting", "yes_no_setting"]
+__all__ = [
+    "DenseSettings",
+    "choice_setting",
+    "read_compute",
+    "read_settings",
+    "text_setting",
+    "yes_no_setting",
+]
 
 EXACT = "exact"
 """The index that is none: every document is scored."""
@@ -95,11 +102,11 @@ def read_settings(settings: Mapping[str, Any], *, passage_tokens: int | None) ->
         query_prompt=text_setting("dense", settings, "query_prompt"),
         document_prompt=text_setting("dense", settings, "document_prompt"),
         pooling=choice_setting("dense", settings, "pooling", POOLINGS),
-        query_tokens=_whole_number(settings, "query_tokens"),
+        query_tokens=whole_setting("dense", settings, "query_tokens"),
         passage_tokens=_passage_tokens(settings, passage_tokens),
-        truncate_dim=_whole_number(settings, "truncate_dim"),
+        truncate_dim=whole_setting("dense", settings, "truncate_dim"),
         compute=read_compute("dense", settings),
-        batch_size=_whole_number(settings, "batch_size") or _BATCH,
+        batch_size=whole_setting("dense", settings, "batch_size") or _BATCH,
         index=index,
         search=_search(settings, index),
         storage=choice_setting("dense", settings, "storage", STORAGES) or "float32",
@@ -154,17 +161,8 @@ def yes_no_setting(retriever: str, settings: Mapping[str, Any], key: str) -> boo
     return value
 
 
-def _whole_number(settings: Mapping[str, Any], key: str) -> int | None:
-    if settings.get(key) is None:
-        return None
-    number = number_setting("dense", settings, key, 1, low=1, high=1_000_000)
-    if number != int(number):
-        raise UsageError(f"setting {key!r} of retriever 'dense' must be a whole number, got {settings[key]!r}")
-    return int(number)
-
-
 def _passage_tokens(settings: Mapping[str, Any], pinned: int | None) -> int | None:
-    given = _whole_number(settings, "passage_tokens")
+    given = whole_setting("dense", settings, "passage_tokens")
     if pinned is not None and given not in (None, pinned):
         raise UsageError(
             f"the protocol pins passage_tokens to {pinned}, and retriever.passage_tokens asks for {given}: leave that "
@@ -189,4 +187,10 @@ def _search(settings: Mapping[str, Any], index: str) -> dict[str, float]:
     for key in given:
         if key not in SEARCH_SETTINGS:
             raise UnknownName("search parameter of retriever 'dense'", key, SEARCH_SETTINGS)
-    return {key: number_setting("dense", given, key, 1, low=0 if key == "qb" else 1, high=1e9) for key in given}
+    numbers: dict[str, float] = {}
+    for key, value in given.items():
+        if key == "k_factor":
+            numbers[key] = number_setting("dense", given, key, 1, low=1, high=1e9)
+        elif value is not None:
+            numbers[key] = whole_setting("dense", given, key, low=0 if key == "qb" else 1, high=1e9) or 0
+    return numbers

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -93,6 +93,20 @@ class Encoder:
         if own is None:
             own = self._encode_documents(["."]).shape[1]
         return min(int(own), self._truncated or int(own))
+
+    def in_force(self) -> dict[str, Any]:
+        """What the model makes of what was left to it, by the names of `Encoding`; empty before it is loaded."""
+        if "_model" not in self.__dict__:
+            return {}
+        from sentence_transformers.sentence_transformer.modules import Pooling
+
+        modes = {module.pooling_mode for module in self._model.modules() if isinstance(module, Pooling)}
+        return {
+            "pooling": modes.pop() if len(modes) == 1 else None,
+            "query_tokens": self._longest("query"),
+            "passage_tokens": self._longest("document"),
+            "dimensions": self.dimensions,
+        }
 
     def documents(self, texts: Sequence[str], done: Callable[[int], None] = lambda _: None) -> Vectors:
         """Vectors of documents, each of length 1; a blank text has the zero vector, and so is like nothing.
@@ -217,9 +231,13 @@ class Encoder:
         own: int | None = self._model.truncate_dim
         return self._encoding.truncate_dim or own
 
-    def _limits(self, tokens: int | None) -> dict[str, Any]:
-        """How a text is cut; None leaves it to the model, as far as its positions reach."""
-        limit = tokens if tokens is not None else longest_input(self._model)
+    def _longest(self, task: Literal["query", "document"]) -> int | None:
+        """Tokens that are kept of a text: so many as were set, else as the model says and its positions reach."""
+        given = self._encoding.query_tokens if task == "query" else self._encoding.passage_tokens
+        return given if given is not None else longest_input(self._model, task)
+
+    def _cut(self, task: Literal["query", "document"]) -> dict[str, Any]:
+        limit = self._longest(task)
         return {} if limit is None else {"processing_kwargs": {"text": {"max_length": limit}}}
 
     def _encode_documents(self, texts: list[str]) -> npt.NDArray[Any]:
@@ -229,7 +247,7 @@ class Encoder:
             batch_size=self._batch_size,
             show_progress_bar=False,
             truncate_dim=self._truncated,
-            **self._limits(self._encoding.passage_tokens),
+            **self._cut("document"),
         )
         return np.asarray(found)
 
@@ -243,7 +261,7 @@ class Encoder:
                 [text],
                 prompt=self._encoding.query_prompt,
                 task="query",
-                **self._limits(self._encoding.query_tokens),
+                **self._cut("query"),
             )
             for text in texts
         ]

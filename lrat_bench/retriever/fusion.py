@@ -15,7 +15,7 @@ from lrat_bench.progress import Progress
 from lrat_bench.retriever.arms import close_arms, load_arms, own_settings, split_arms
 from lrat_bench.retriever.base import BuildContext, Ranked, Retriever, SearchContext
 from lrat_bench.retriever.rankings import checked_rankings
-from lrat_bench.retriever.settings import number_setting
+from lrat_bench.retriever.settings import number_setting, whole_setting
 
 __all__ = ["Fusion", "fuse", "make_rrf"]
 
@@ -37,7 +37,7 @@ def make_rrf(argument: str | None, context: BuildContext) -> Fusion:
         raise UsageError(f"retriever 'rrf' fuses at least two, as in rrf:bm25+dense:MODEL; got {argument!r}")
     settings = own_settings("rrf", context.settings, ("k0", "depth"), specs)
     k0 = number_setting("rrf", settings, "k0", _K0, low=0)
-    depth = int(number_setting("rrf", settings, "depth", _DEPTH, low=1))
+    depth = whole_setting("rrf", settings, "depth") or _DEPTH
     return Fusion(f"rrf:{argument}", load_arms(specs, context), k0=k0, depth=depth)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from lrat_bench.errors import LratBenchError, MissingLibrary, UsageError
 from lrat_bench.retriever.device import Compute, import_torch
@@ -78,10 +78,20 @@ def positions(model: Any) -> int | None:
     return found - 2 * (getattr(config, "model_type", "") in _OFFSET_POSITIONS)
 
 
-def longest_input(model: Any) -> int | None:
-    """At how many tokens a model cuts its input, unless told otherwise; None where nothing says."""
+def longest_input(model: Any, task: Literal["query", "document"] | None = None) -> int | None:
+    """At how many tokens a model cuts its input, unless told otherwise; None where nothing says.
+
+    Args:
+        model: of sentence-transformers.
+        task: which a model may limit by itself (`query_length`), or have other parts for.
+    """
+    body = model[0]
+    if task in (routes := getattr(body, "sub_modules", {})):
+        model = body = routes[task][0]
+    processing = getattr(body, "processing_kwargs", {}).get("text") or {}
+    own = processing.get("max_length") or getattr(body, f"{task}_length", None) or getattr(body, "max_seq_length", None)
     # A tokenizer that knows of no limit says 1e30.
-    limits = [limit for limit in (model.max_seq_length, positions(model)) if limit is not None and limit < 1e9]
+    limits = [limit for limit in (own, positions(model)) if limit is not None and limit < 1e9]
     return int(min(limits)) if limits else None
 
 

@@ -67,7 +67,16 @@ class ModelFiles:
     def modules(self) -> list[dict[str, Any]] | None:
         """The parts that sentence-transformers builds the model of; None for a folder of plain transformers."""
         path = self.folder / "modules.json"
-        return self.read("modules.json", list) if path.exists() else None
+        if not path.exists():
+            return None
+        found: list[Any] = self.read("modules.json", list)
+        for module in found:
+            if not (isinstance(module, dict) and isinstance(module.get("type"), str)):
+                raise DataError(f"must hold objects with a type, and has {module!r}: get the model anew", file=path)
+            place = module.get("path") or ""
+            if not isinstance(place, str) or Path(place).is_absolute() or ".." in Path(place).parts:
+                raise DataError(f"has a part at {place!r}, and all lie in its folder: get the model anew", file=path)
+        return found
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -79,6 +88,11 @@ class ModelFiles:
         """`config_sentence_transformers.json`: kind, prompts; empty where there is none."""
         name = "config_sentence_transformers.json"
         return self.read(name, dict) if (self.folder / name).exists() else {}
+
+    @property
+    def commit(self) -> str | None:
+        """The commit on the hub that the files are of; None for a folder."""
+        return self.folder.name if self.hub else None
 
     def fingerprint(self) -> str:
         """SHA-256 over names and content of the files that decide what the model computes; paths do not enter."""
@@ -192,8 +206,7 @@ class ModelFiles:
             if not str(module.get("type")).startswith("sentence_transformers."):
                 return str(module.get("type"))
         # Architectures that transformers knows itself need no auto_map; who has one, asks for its own code.
-        targets = dict(self.config.get("auto_map") or {})
-        return str(next(iter(targets.values()))) if targets else None
+        return next(iter(_texts_of(self.config.get("auto_map"))), None)
 
 
 def find_model(argument: str, *, revision: str | None, cache: Path) -> ModelFiles:
@@ -240,7 +253,9 @@ def _snapshot(name: str, revision: str | None) -> Path:
         )
     try:
         return Path(
-            snapshot_download(name, revision=revision, allow_patterns=[*_DECIDING, "*/*.json", "*/*.safetensors"])
+            snapshot_download(
+                name, revision=revision, allow_patterns=[*_DECIDING, *(f"*/{one}" for one in _DECIDING), "*/*.json"]
+            )
         )
     except Exception as error:  # whatever the network, the hub or the disk has against it
         reason = " ".join(str(error).split())[:300]

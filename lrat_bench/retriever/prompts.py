@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from lrat_bench.errors import DataError
 from lrat_bench.retriever.model_files import ModelFiles
 
 __all__ = ["Prompt", "document_prompt", "query_prompt"]
@@ -48,19 +49,33 @@ _FAMILIES = (
 
 
 def query_prompt(files: ModelFiles, given: str | None) -> Prompt:
-    """The prompt of queries: what was set, else what the model stores under `query`, else what its family needs."""
+    """The prompt of queries: what was set, else what the model stores under `query`, else what its family needs.
+
+    A stored prompt that is empty counts as none; one that is set may be empty.
+
+    Raises:
+        DataError: the model stores something else than prompts by name.
+    """
     return _choose(files, given, ("query",), "query")
 
 
 def document_prompt(files: ModelFiles, given: str | None) -> Prompt:
-    """The prompt of documents: what was set, else the first of `document`, `passage` and `corpus` that is stored."""
+    """The prompt of documents: what was set, else the first of `document`, `passage` and `corpus` that is stored.
+
+    As for queries, a stored prompt that is empty counts as none, and a family's own comes last.
+    """
     return _choose(files, given, _DOCUMENT_NAMES, "document")
 
 
 def _choose(files: ModelFiles, given: str | None, names: tuple[str, ...], side: str) -> Prompt:
     if given is not None:
         return Prompt(given, "set")
-    stored: dict[str, Any] = dict(files.stored.get("prompts") or {})
+    stored: dict[str, Any] = files.stored.get("prompts") or {}
+    if not isinstance(stored, dict):
+        raise DataError(
+            f"must store prompts by name, and has {stored!r}: mend it, or get the model anew",
+            file=files.folder / "config_sentence_transformers.json",
+        )
     # The library writes empty prompts of its own accord when it saves: an empty one is none.
     for name in names:
         if stored.get(name):

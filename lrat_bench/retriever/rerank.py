@@ -22,7 +22,7 @@ from lrat_bench.retriever.fixed_shapes import can_be_fixed, run_alone, run_fixed
 from lrat_bench.retriever.loading import import_sentence_transformers, load_model, longest_input, positions
 from lrat_bench.retriever.model_files import ModelFiles, find_model
 from lrat_bench.retriever.rankings import checked_rankings
-from lrat_bench.retriever.settings import number_setting
+from lrat_bench.retriever.settings import whole_setting
 from lrat_bench.task.corpus import Corpus
 
 __all__ = ["CrossScorer", "Reranked", "make_rerank"]
@@ -46,8 +46,8 @@ def make_rerank(argument: str | None, context: BuildContext) -> Reranked:
     if not (model and at and arm):
         raise UsageError(f"retriever 'rerank' is written rerank:MODEL@A, as in rerank:MODEL@bm25; got {argument!r}")
     settings = own_settings("rerank", context.settings, _KEYS, [arm])
-    depth = int(number_setting("rerank", settings, "depth", _DEPTH, low=1))
-    pair_tokens = int(number_setting("rerank", settings, "pair_tokens", 0, low=0)) or None
+    depth = whole_setting("rerank", settings, "depth") or _DEPTH
+    pair_tokens = whole_setting("rerank", settings, "pair_tokens")
     trusted = yes_no_setting("rerank", settings, "trust_remote_code")
     compute = read_compute("rerank", settings)
     files = find_model(model, revision=text_setting("rerank", settings, "revision"), cache=context.cache)
@@ -90,15 +90,15 @@ class CrossScorer:
         self._pair_tokens = pair_tokens
         self._trust_remote_code = trust_remote_code
         self._turn = threading.Lock()
-        identity = {"model": files.fingerprint(), "pair_tokens": pair_tokens, "dtype": compute.dtype}
-        self.fingerprint: str | None = fingerprint(identity) if files.pinned else None
+        self._identity = {"model": files.fingerprint(), "pair_tokens": pair_tokens, "dtype": compute.dtype}
+        self.fingerprint: str | None = fingerprint(self._identity) if files.pinned else None
 
     def load(self) -> None:
         """Load the model now, rather than with the first query."""
         _ = self._model
 
     def score(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
-        """The logit of each pair of query and document.
+        """The logit of each pair of query and document, behind the prompt that the model stores as its default.
 
         Raises:
             RolloutFailure: the model computes what is no number.
@@ -109,7 +109,7 @@ class CrossScorer:
         from sentence_transformers.util import batch_to_device
 
         model = self._model
-        limit = self._pair_tokens or longest_input(model)
+        limit = self._longest()
         cut: dict[str, Any] = {} if limit is None else {"processing_kwargs": {"text": {"max_length": limit}}}
 
         def forward(features: dict[str, Any]) -> Any:
@@ -117,7 +117,7 @@ class CrossScorer:
 
         with self._turn, torch.inference_mode():
             readable = [(encodable(query), encodable(document)) for query, document in pairs]
-            prepared = [model.preprocess([pair], **cut) for pair in readable]
+            prepared = [model.preprocess([pair], prompt=_stored_prompt(model), **cut) for pair in readable]
             if all(map(can_be_fixed, prepared)):
                 tokenizer = model.tokenizer
                 rows = run_fixed(
@@ -134,6 +134,16 @@ class CrossScorer:
         if not bool(torch.isfinite(scores).all()):
             raise RolloutFailure(f"model {self._files.name!r} gives no numbers in {self._compute.dtype}")
         return [float(score) for score in scores]
+
+    def describe(self) -> dict[str, Any]:
+        """For the manifest; prompt and length that the model decides are told while it is loaded."""
+        told = {**self._identity, "commit": self._files.commit, "fingerprint": self.fingerprint}
+        if "_model" in self.__dict__:
+            told |= {"pair_tokens": self._longest(), "prompt": _stored_prompt(self._model) or ""}
+        return told
+
+    def _longest(self) -> int | None:
+        return self._pair_tokens or longest_input(self._model)
 
     def close(self) -> None:
         """Forget the model."""
@@ -159,6 +169,12 @@ class CrossScorer:
                 f"{self._pair_tokens}: give {most} at most"
             )
         return model
+
+
+def _stored_prompt(model: Any) -> str | None:
+    """What `CrossEncoder.predict` puts before a pair; None where the model names no default among its prompts."""
+    found: str | None = model.prompts.get(model.default_prompt_name)
+    return found
 
 
 class Reranked:
@@ -223,7 +239,7 @@ class Reranked:
     def describe(self) -> dict[str, Any]:
         """For the manifest."""
         first = getattr(self._first, "describe", dict)() | {"name": self._first.name}
-        return {"depth": self._depth, "scorer": self._scorer.fingerprint, "first": first}
+        return {"depth": self._depth, "scorer": self._scorer.describe(), "first": first}
 
     def _text(self, docid: str) -> str:
         document = self._corpus.get(docid)

@@ -8,7 +8,7 @@ from typing import Any
 
 from lrat_bench.errors import UnknownName, UsageError
 
-__all__ = ["number_setting", "refuse_argument", "refuse_unknown_settings"]
+__all__ = ["number_setting", "refuse_argument", "refuse_unknown_settings", "whole_setting"]
 
 
 def refuse_unknown_settings(retriever: str, settings: Mapping[str, Any], known: Collection[str]) -> None:
@@ -52,3 +52,19 @@ def number_setting(
         span = f"at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
         raise UsageError(f"setting {key!r} of retriever {retriever!r} must be a number {span}, got {value!r}")
     return number
+
+
+def whole_setting(
+    retriever: str, settings: Mapping[str, Any], key: str, *, low: float = 1, high: float = 1_000_000
+) -> int | None:
+    """The whole number under `key`; None where it is not set.
+
+    Raises:
+        UsageError: it is something else, or not of [low, high].
+    """
+    if settings.get(key) is None:
+        return None
+    number = number_setting(retriever, settings, key, low, low=low, high=high)
+    if number != int(number):
+        raise UsageError(f"setting {key!r} of retriever {retriever!r} must be a whole number, got {settings[key]!r}")
+    return int(number)

@@ -13,7 +13,7 @@ from lrat_bench.retriever.base import Retriever
 from lrat_bench.runs.config import RunConfig
 from lrat_bench.runs.event_loop import EventLoop
 from lrat_bench.runs.folder import RunFolder
-from lrat_bench.runs.manifest import describe_run, with_endpoints
+from lrat_bench.runs.manifest import describe_run, with_endpoints, with_retriever
 from lrat_bench.runs.preflight import preflight as try_models
 from lrat_bench.runs.run import Run
 from lrat_bench.runs.runner import play_owed
@@ -62,6 +62,7 @@ def carry_out(
                 if not settled:
                     loop.run(config.access.warm_up())
             prepare(config.retriever, progress)
+            manifest = with_retriever(manifest, config.retriever)
             # Only now is anything let go of: all that could be refused has been.
             if fresh:
                 folder.discard()

@@ -33,6 +33,7 @@ __all__ = [
     "read_manifest",
     "versions",
     "with_endpoints",
+    "with_retriever",
     "without_secrets",
 ]
 
@@ -155,6 +156,7 @@ def describe_task(task: Task) -> dict[str, Any]:
         "corpus": task.corpus.fingerprint,
         "judgements": task.judgements_fingerprint,
         "documents": len(task.corpus),
+        **({"canary": task.canary} if task.canary is not None else {}),
     }
 
 
@@ -186,6 +188,11 @@ def with_endpoints(manifest: Manifest, endpoints: tuple[Endpoint, ...]) -> Manif
     found = {"endpoints": endpoints, "prices": price_map_hash()}
     *earlier, last = manifest.invocations
     return manifest.model_copy(update={"invocations": (*earlier, last.model_copy(update=found))})
+
+
+def with_retriever(manifest: Manifest, retriever: Retriever) -> Manifest:
+    """The manifest with what the retriever says of itself now that it is open: what its model decides is known."""
+    return manifest.model_copy(update={"retriever": without_secrets(describe_retriever(retriever))})
 
 
 def read_manifest(path: Path) -> Manifest:

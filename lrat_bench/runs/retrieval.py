@@ -17,7 +17,7 @@ from lrat_bench.retriever.catalog import load_retriever
 from lrat_bench.runs.asking import Asking, ask_questions, ask_recorded
 from lrat_bench.runs.command import close, prepare
 from lrat_bench.runs.folder import RunFolder
-from lrat_bench.runs.manifest import describe_task, versions, without_secrets
+from lrat_bench.runs.manifest import describe_retriever, describe_task, versions, without_secrets
 from lrat_bench.runs.resolve import Settings
 from lrat_bench.runs.retrieval_folder import Retrieval, RetrievalManifest
 from lrat_bench.score.measured import Measured
@@ -179,7 +179,7 @@ def _described(
         issued=asking.issued,
         unjudged=asking.unjudged,
         k=k,
-        retriever={"name": retriever.name, "fingerprint": retriever.fingerprint},
+        retriever=without_secrets(describe_retriever(retriever)),
         settings=without_secrets(
             {
                 "task": asking.spec,

@@ -59,7 +59,9 @@ class RetrievalManifest(BaseModel):
     issued: int = Field(ge=0, description="how many there were, repeated and unjudged ones included")
     unjudged: int = Field(ge=0, description="of these, how many were left out, having no judgements")
     k: int = Field(ge=1)
-    retriever: dict[str, str | None]
+    retriever: dict[str, Any] = Field(
+        description="name and fingerprint, and what it says of itself once it is open: prompts, lengths, versions"
+    )
     settings: dict[str, Any] = Field(description="what was set on the command line beside the names")
     seconds: float = Field(ge=0, description="of searching and scoring")
     started: str = Field(description="UTC")

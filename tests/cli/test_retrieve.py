@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 from said import Command, refused
+from tiny_model import make_encoder
 
 from lrat_bench.cli.main import main
 from lrat_bench.report.numbers import difference, signed
@@ -45,6 +46,16 @@ def test_it_prints_its_table_and_leaves_a_folder_that_can_be_checked(
     assert found.value == expected.mean == 0.75
     first = json.loads((tmp_path / "here" / "per_query.jsonl").read_text().splitlines()[0])
     assert (first["id"], first["question_id"], first["values"]["gold_RR@10"]) == ("q1", "q1", 0.5)
+
+
+def test_the_manifest_says_how_a_model_was_used(command: Command, task_folder: Path, tmp_path: Path) -> None:
+    model = make_encoder(tmp_path / "model", vocabulary=["tarn", "mason"], prompts={"query": "query: "}, tokens=64)
+    more = ("--out", "here", "--set", "retriever.passage_tokens=16")
+    assert command(*words(task_folder, *more, retriever=f"dense:{model}"))[0] == 0
+    retriever = Retrieval(tmp_path / "here").manifest.retriever
+    assert retriever["name"] == f"dense:{model}"
+    told = ("query_tokens", "passage_tokens", "query_prompt", "document_prompt", "pooling", "dimensions", "dtype")
+    assert [retriever[name] for name in told] == [64, 16, "query: ", "", "mean", 32, "float32"]
 
 
 def test_the_same_command_again_searches_nothing_and_fresh_does(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -203,6 +204,28 @@ def test_what_is_used_is_described(make_context: MakeContext, model: Path) -> No
     json.dumps(told)
 
 
+def test_what_was_left_to_the_model_is_described_once_it_is_open(make_context: MakeContext, model: Path) -> None:
+    with closing(make_dense(str(model), make_context(TEXTS))) as dense:
+        told, before = dense.describe(), dense.fingerprint
+        assert (told["query_tokens"], told["pooling"], told["commit"]) == (None, None, None)
+        dense.prepare(no_progress)
+        told = dense.describe()
+    assert (told["query_tokens"], told["passage_tokens"], told["pooling"], told["dimensions"]) == (512, 512, "mean", 32)
+    assert dense.fingerprint == before
+    json.dumps(told)
+
+
+def test_a_model_that_fetches_code_from_elsewhere_has_no_fingerprint(
+    make_context: MakeContext, model: Path, tmp_path: Path
+) -> None:
+    fetching = Path(shutil.copytree(model, tmp_path / "fetching"))
+    config = json.loads((fetching / "config.json").read_text())
+    (fetching / "config.json").write_text(json.dumps(config | {"auto_map": {"AutoModel": "a/b--modeling.Own"}}))
+    context = make_context(TEXTS, settings={"trust_remote_code": True})
+    assert make_dense(str(model), context).fingerprint is not None
+    assert make_dense(str(fetching), context).fingerprint is None
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
@@ -221,6 +244,8 @@ def test_what_is_used_is_described(make_context: MakeContext, model: Path) -> No
         ({"index": "HNSW16", "search": 3}, "must be a mapping"),
         ({"index": "HNSW16", "search": {"nprob": 3}}, "did you mean 'nprobe'"),
         ({"index": "HNSW16", "search": {"efSearch": "x"}}, "a number from 1"),
+        ({"index": "HNSW16", "search": {"efSearch": 16.5}}, "'efSearch' .* must be a whole number, got 16.5"),
+        ({"index": "HNSW16", "search.rescore": 2.5}, "'rescore' .* must be a whole number, got 2.5"),
         ({"revision": "main"}, "has no revision"),
     ],
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -134,6 +136,23 @@ def test_a_query_that_was_asked_before_is_remembered(encoder_of: MakeEncoder, mo
     assert encoder.queries(["veyle", "tarn", "veyle"]).tobytes() == first[[1, 0, 1]].tobytes()
 
 
+def test_only_so_many_queries_are_remembered_the_last_ones(
+    encoder_of: MakeEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lrat_bench.retriever.encoder._REMEMBERED", 2)
+    encoder = encoder_of()
+    encode, encoded = encoder._encode_queries, list[str]()
+
+    def encode_and_tell(texts: list[str]) -> Any:
+        encoded.extend(texts)
+        return encode(texts)
+
+    monkeypatch.setattr(encoder, "_encode_queries", encode_and_tell)
+    for query in ("tarn", "veyle", "tarn", "ostrel", "tarn", "veyle"):
+        encoder.queries([query])
+    assert encoded == ["tarn", "veyle", "ostrel", "veyle"]
+
+
 def test_documents_come_in_the_order_given_and_a_blank_one_is_like_nothing(encoder_of: MakeEncoder) -> None:
     told: list[int] = []
     found = encoder_of(batch_size=1).documents(TEXTS, told.append)
@@ -165,6 +184,107 @@ def test_lengths_cut_queries_and_documents_each_by_their_own(encoder_of: MakeEnc
     np.testing.assert_allclose(cut, whole, atol=1e-6)
 
 
+def stating(folder: Path, made: Path, **configuration: Any) -> Path:
+    """A copy of a model whose transformer is configured otherwise."""
+    copy = Path(shutil.copytree(made, folder))
+    place = copy / "sentence_bert_config.json"
+    place.write_text(json.dumps(json.loads(place.read_text()) | configuration))
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("configuration", "query_tokens", "passage_tokens"),
+    [
+        ({"query_length": 6, "document_length": 9}, 6, 9),
+        ({"query_length": 6}, 6, 64),
+        ({"processing_kwargs": {"text": {"max_length": 7}}, "query_length": 6}, 7, 7),
+        ({"max_seq_length": 5, "document_length": 9}, 5, 9),
+    ],
+)
+def test_a_model_keeps_the_lengths_that_it_states(
+    configuration: dict[str, Any],
+    query_tokens: int,
+    passage_tokens: int,
+    encoder_of: MakeEncoder,
+    folders: dict[str, Path],
+    tmp_path: Path,
+) -> None:
+    folder = stating(tmp_path / "model", folders["bert"], **configuration)
+    own, library = encoder_of(folder=folder), reference(folder)
+    text = " ".join(WORDS * 6)
+    expected = library.encode_query([text], normalize_embeddings=True)
+    np.testing.assert_allclose(own.queries([text]), expected, atol=2e-6)
+    expected = library.encode_document([text], normalize_embeddings=True)
+    np.testing.assert_allclose(own.documents([text]), expected, atol=2e-6)
+    assert (own.in_force()["query_tokens"], own.in_force()["passage_tokens"]) == (query_tokens, passage_tokens)
+    set_otherwise = encoder_of(folder=folder, query_tokens=12, passage_tokens=13)
+    same = encoder_of(query_tokens=12, passage_tokens=13)
+    np.testing.assert_array_equal(set_otherwise.queries([text]), same.queries([text]))
+    np.testing.assert_array_equal(set_otherwise.documents([text]), same.documents([text]))
+
+
+def test_a_router_sends_queries_and_documents_each_their_own_way(
+    encoder_of: MakeEncoder, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.base.modules import Router
+
+    # Its tokenizer numbers all words otherwise.
+    other = make_encoder(tmp_path / "other", texts=[*TEXTS, *WORDS], vocabulary=["aaa"], seed=1, tokens=8)
+    router = Router.for_query_document(list(reference(other)), list(reference(folders["bert"])))
+    routed = SentenceTransformer(modules=[router], device="cpu")
+    routed.save_pretrained(str(tmp_path / "routed"), create_model_card=False)
+    own = encoder_of(folder=tmp_path / "routed")
+    np.testing.assert_array_equal(own.queries(QUERIES), encoder_of(folder=other).queries(QUERIES))
+    np.testing.assert_array_equal(own.documents(TEXTS), encoder_of().documents(TEXTS))
+    assert own.in_force() == {"pooling": "mean", "query_tokens": 8, "passage_tokens": 64, "dimensions": 32}
+
+
+def test_no_text_is_longer_than_a_model_has_positions(
+    encoder_of: MakeEncoder, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    boundless = encoder_of(folder=stating(tmp_path / "model", folders["bert"], max_seq_length=100_000))
+    text = "tarn " * 2_000
+    np.testing.assert_array_equal(boundless.queries([text]), encoder_of(query_tokens=512).queries([text]))
+    np.testing.assert_array_equal(boundless.documents([text]), encoder_of(passage_tokens=512).documents([text]))
+    assert boundless.in_force()["query_tokens"] == 512
+
+
+def test_a_model_whose_positions_begin_behind_its_padding_has_two_less(
+    encoder_of: MakeEncoder, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    import transformers
+
+    folder = tmp_path / "roberta"
+    tokenizer = transformers.AutoTokenizer.from_pretrained(str(folders["bert"]))
+    shape: dict[str, Any] = {
+        "hidden_size": 32,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+    }
+    config = transformers.RobertaConfig(
+        vocab_size=len(tokenizer), max_position_embeddings=34, pad_token_id=tokenizer.pad_token_id, **shape
+    )
+    transformers.RobertaModel(config).save_pretrained(str(folder))
+    tokenizer.save_pretrained(str(folder))
+    encoder = encoder_of(folder=folder, pooling="mean")
+    for encode in (encoder.queries, encoder.documents):
+        cut, whole = encode(["tarn " * 100, "tarn " * 30])
+        np.testing.assert_allclose(cut, whole, atol=1e-6)
+    with pytest.raises(UsageError, match="has positions for 32 tokens, and query_tokens asks for 33"):
+        encoder_of(folder=folder, pooling="mean", query_tokens=33).queries(["tarn"])
+
+
+def test_what_was_left_to_the_model_is_told_once_it_is_loaded(encoder_of: MakeEncoder) -> None:
+    encoder = encoder_of("qwen3", query_tokens=16, truncate_dim=8)
+    assert encoder.in_force() == {}
+    encoder.queries(["tarn"])
+    assert encoder.in_force() == {"pooling": "lasttoken", "query_tokens": 16, "passage_tokens": 64, "dimensions": 8}
+    encoder.close()
+    assert encoder.in_force() == {}
+
+
 def test_dimensions_can_be_cut_and_what_is_left_has_length_1(encoder_of: MakeEncoder, folders: dict[str, Path]) -> None:
     encoder = encoder_of(truncate_dim=8)
     assert encoder.dimensions == 8
@@ -181,6 +301,21 @@ def test_pooling_can_be_set_otherwise(encoder_of: MakeEncoder, tmp_path: Path) -
         encoder_of(pooling="lasttoken").queries(QUERIES), encoder_of(folder=other).queries(QUERIES)
     )
     assert not np.allclose(encoder_of(pooling="cls").queries(QUERIES), encoder_of().queries(QUERIES), atol=1e-3)
+
+
+def test_a_model_that_leaves_its_prompt_out_of_the_pool_does_so_however_it_pools(
+    encoder_of: MakeEncoder, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(folders["bert"], tmp_path / "model"))
+    place = folder / "1_Pooling" / "config.json"
+    place.write_text(json.dumps(json.loads(place.read_text()) | {"include_prompt": False}))
+    library = reference(folder)
+    library[1].pooling_mode = "max"
+    expected = library.encode_query(QUERIES, prompt="mason of ", normalize_embeddings=True)
+    own = encoder_of(folder=folder, pooling="max", query_prompt="mason of ")
+    np.testing.assert_allclose(own.queries(QUERIES), expected, atol=2e-6)
+    other = encoder_of(pooling="max", query_prompt="mason of ")
+    assert not np.allclose(own.queries(QUERIES), other.queries(QUERIES), atol=1e-3)
 
 
 def test_a_folder_of_plain_transformers_is_pooled_as_told(

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tiny_model import make_encoder
@@ -46,6 +47,13 @@ def put_in_hub(hub: Path, name: str, folder: Path, *, revision: str = "main") ->
     return Path(shutil.copytree(folder, home / "snapshots" / commit))
 
 
+def place_part(model: Path, place: object) -> None:
+    """Let the list of a model's parts name another place for the second one."""
+    modules = json.loads((model / "modules.json").read_text())
+    modules[1]["path"] = place
+    (model / "modules.json").write_text(json.dumps(modules))
+
+
 def fingerprint_of(folder: Path, cache: Path) -> str:
     return find_model(str(folder), revision=None, cache=cache).fingerprint()
 
@@ -67,12 +75,80 @@ def test_a_model_is_the_same_wherever_it_lies_and_whatever_lies_beside_it(model:
         "config.json",
         "config_sentence_transformers.json",
         "1_Pooling/config.json",
+        "modules.json",
+        "sentence_bert_config.json",
+        "tokenizer_config.json",
     ],
 )
 def test_a_model_is_another_when_a_file_that_decides_its_vectors_is(name: str, model: Path, tmp_path: Path) -> None:
     before = fingerprint_of(model, tmp_path)
     (model / name).write_bytes((model / name).read_bytes() + b" ")
     assert fingerprint_of(model, tmp_path) != before
+
+
+SOMEBODYS = (
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "bpe.codes",
+    "added_tokens.json",
+    "special_tokens_map.json",
+    "sentencepiece.bpe.model",
+    "qwen.tiktoken",
+    "preprocessor_config.json",
+    "chat_template.jinja",
+    "router_config.json",
+    "model.safetensors.index.json",
+    "modeling.py",
+)
+"""What decides the vectors of models that have it: vocabularies, templates, code."""
+
+
+@pytest.mark.parametrize("name", [*SOMEBODYS, "1_Pooling/vocab.txt", "1_Pooling/modeling.py", "deep/er/modeling.py"])
+def test_a_model_is_another_with_a_file_more_that_decides_its_vectors(name: str, model: Path, tmp_path: Path) -> None:
+    before = fingerprint_of(model, tmp_path)
+    (model / name).parent.mkdir(parents=True, exist_ok=True)
+    (model / name).write_text("{}")
+    assert fingerprint_of(model, tmp_path) != before
+
+
+def test_what_decides_the_vectors_is_fetched_and_nothing_else(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub
+    from huggingface_hub.utils._paths import filter_repo_objects
+
+    names = [*SOMEBODYS, *(f"0_Transformer/{name}" for name in (*SOMEBODYS, "model.safetensors", "weights.json"))]
+    for name in names:
+        (model / name).parent.mkdir(exist_ok=True)
+        (model / name).write_text("{}")
+    modules = json.loads((model / "modules.json").read_text())
+    (model / "modules.json").write_text(json.dumps([{**modules[0], "path": "0_Transformer"}, *modules[1:]]))
+    needed = {path.relative_to(model).as_posix() for path in model.rglob("*") if path.is_file()}
+    for name in (
+        "README.md",
+        "pytorch_model.bin",
+        "tf_model.h5",
+        "onnx/model.onnx",
+        "0_Transformer/flax_model.msgpack",
+    ):
+        (model / name).parent.mkdir(exist_ok=True)
+        (model / name).write_text("elsewhere")
+
+    def fetch(name: str, *, revision: str | None, local_files_only: bool = False, allow_patterns: Any = None) -> str:
+        if local_files_only:
+            raise OSError("not here")
+        there = [path.relative_to(model).as_posix() for path in model.rglob("*") if path.is_file()]
+        for one in filter_repo_objects(there, allow_patterns=allow_patterns):
+            (tmp_path / "fetched" / one).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(model / one, tmp_path / "fetched" / one)
+        return str(tmp_path / "fetched")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    files = find_model("org/name", revision=None, cache=tmp_path)
+    assert {path.relative_to(files.folder).as_posix() for path in files.folder.rglob("*") if path.is_file()} == needed
+    assert files.fingerprint() == fingerprint_of(model, tmp_path)
 
 
 def test_the_routes_of_a_router_are_part_of_a_model(model: Path, tmp_path: Path) -> None:
@@ -156,6 +232,11 @@ def test_code_that_comes_with_a_model_runs_only_when_trusted(model: Path, tmp_pa
         (lambda model: (model / "adapter_config.json").write_text("{}"), "adapter without the model"),
         (lambda model: (model / "config.json").write_text("[]"), "must hold a JSON object"),
         (lambda model: (model / "modules.json").write_text("{"), "cannot be read as JSON"),
+        (lambda model: (model / "modules.json").write_text('["x"]'), "must hold objects with a type, and has 'x'"),
+        (lambda model: (model / "modules.json").write_text('[{"path": ""}]'), "must hold objects with a type"),
+        (lambda model: place_part(model, "/etc"), "has a part at '/etc'"),
+        (lambda model: place_part(model, "a/../../other"), "has a part at 'a/../../other'"),
+        (lambda model: place_part(model, 3), "has a part at 3, and all lie in its folder"),
         (lambda model: [path.unlink() for path in model.glob("*.json")], "holds no model"),
     ],
 )
@@ -190,6 +271,8 @@ def test_a_model_of_the_hub_is_found_in_the_local_cache(model: Path, hub: Path, 
     there = put_in_hub(hub, "org/name", model)
     files = find_model("org/name", revision=None, cache=tmp_path)
     assert files.folder == there
+    assert files.commit == "0" * 39 + "1"
+    assert find_model(str(model), revision=None, cache=tmp_path).commit is None
     assert files.fingerprint() == fingerprint_of(model, tmp_path)
     with pytest.raises(UsageError, match="neither a folder nor in"):
         find_model("org/name", revision="v2", cache=tmp_path)
@@ -218,6 +301,7 @@ def test_a_revision_is_of_the_hub(model: Path, tmp_path: Path) -> None:
         ({"query": "q: ", "document": "d: "}, ("q: ", "d: ")),
         ({"query": "q: ", "document": "", "passage": "p: "}, ("q: ", "p: ")),
         ({"corpus": "c: ", "passage": "p: "}, ("", "p: ")),
+        ({"query": "", "document": "", "corpus": ""}, ("", "")),
     ],
 )
 def test_prompts_are_those_that_the_model_stores(
@@ -228,6 +312,13 @@ def test_prompts_are_those_that_the_model_stores(
     assert (query_prompt(files, None).text, document_prompt(files, None).text) == expected
     assert query_prompt(files, "mine ").text == "mine "
     assert document_prompt(files, "").text == ""
+
+
+def test_prompts_without_names_are_one_line(model: Path, tmp_path: Path) -> None:
+    (model / "config_sentence_transformers.json").write_text('{"prompts": "query: "}')
+    files = find_model(str(model), revision=None, cache=tmp_path)
+    with pytest.raises(UsageError, match=r"config_sentence_transformers\.json: must store prompts by name"):
+        query_prompt(files, None)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -77,6 +79,46 @@ def test_scores_are_the_logits_of_the_library(scorer: CrossScorer, model: Path) 
     np.testing.assert_allclose(scorer.score(pairs), library.predict(pairs), atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("stored", "prompt"),
+    [
+        ({"prompts": {"web": "river bridge "}, "default_prompt_name": "web"}, "river bridge "),
+        ({"prompts": {"web": "river bridge "}, "default_prompt_name": None}, ""),
+        ({"prompts": {"web": ""}, "default_prompt_name": "web"}, ""),
+    ],
+)
+def test_a_prompt_that_the_model_stores_as_its_default_stands_before_every_pair(
+    stored: dict[str, Any], prompt: str, model: Path, scorer: CrossScorer, tmp_path: Path
+) -> None:
+    import torch
+    from sentence_transformers import CrossEncoder
+
+    library = CrossEncoder(str(model), device="cpu", activation_fn=torch.nn.Identity())
+    library.save_pretrained(str(tmp_path / "prompted"), create_model_card=False)
+    place = tmp_path / "prompted" / "config_sentence_transformers.json"
+    place.write_text(json.dumps(json.loads(place.read_text()) | stored))
+    library = CrossEncoder(str(tmp_path / "prompted"), device="cpu", activation_fn=torch.nn.Identity())
+    own = CrossScorer(ModelFiles("own", tmp_path / "prompted", tmp_path), compute=Compute("cpu", "float32"))
+    pairs = [(query, text) for query in QUERIES for text in list(TEXTS.values())[:10]]
+    np.testing.assert_allclose(own.score(pairs), library.predict(pairs), atol=1e-5)
+    assert np.allclose(own.score(pairs), scorer.score(pairs), atol=1e-3) is (prompt == "")
+    assert own.describe()["prompt"] == prompt
+
+
+def test_pairs_are_cut_where_told_and_else_where_the_model_says(model: Path, tmp_path: Path) -> None:
+    import torch
+    from sentence_transformers import CrossEncoder
+
+    library = CrossEncoder(str(model), device="cpu", activation_fn=torch.nn.Identity())
+    library.max_seq_length = 10
+    files, compute = ModelFiles("cross", model, tmp_path), Compute("cpu", "float32")
+    cut, whole = CrossScorer(files, compute=compute, pair_tokens=10), CrossScorer(files, compute=compute)
+    pairs = [("mason", text) for text in TEXTS.values()]
+    np.testing.assert_allclose(cut.score(pairs), library.predict(pairs), atol=1e-5)
+    assert not np.allclose(cut.score(pairs), whole.score(pairs), atol=1e-3)
+    assert [scorer.describe()["pair_tokens"] for scorer in (cut, whole)] == [10, 512]
+
+
 def test_a_pair_scores_the_same_to_the_last_bit_alone_and_in_any_company(scorer: CrossScorer) -> None:
     pairs = [(query, text) for query in QUERIES for text in TEXTS.values()]
     alone = {pair: scorer.score([pair])[0] for pair in pairs[::5]}
@@ -145,6 +187,32 @@ def test_the_fingerprint_holds_model_depth_and_the_first(
     assert len(set(different)) == len(different)
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"depth": 2.5}, "setting 'depth' of retriever 'rerank' must be a whole number, got 2.5"),
+        ({"depth": 0}, "setting 'depth' of retriever 'rerank' must be a number from 1"),
+        ({"pair_tokens": 64.5}, "setting 'pair_tokens' of retriever 'rerank' must be a whole number, got 64.5"),
+    ],
+)
+def test_depth_and_length_are_whole_numbers(
+    settings: dict[str, Any], said: str, make_context: MakeContext, model: Path
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        make_rerank(f"{model}@none", make_context(TEXTS, settings=settings))
+
+
+def test_a_model_that_fetches_code_from_elsewhere_has_no_fingerprint(
+    make_context: MakeContext, model: Path, tmp_path: Path
+) -> None:
+    fetching = Path(shutil.copytree(model, tmp_path / "fetching"))
+    config = json.loads((fetching / "config.json").read_text())
+    (fetching / "config.json").write_text(json.dumps(config | {"auto_map": {"AutoModel": "a/b--modeling.Own"}}))
+    settings = {"trust_remote_code": True}
+    assert make_rerank(f"{model}@none", make_context(TEXTS, settings=settings)).fingerprint is not None
+    assert make_rerank(f"{fetching}@none", make_context(TEXTS, settings=settings)).fingerprint is None
+
+
 @pytest.mark.parametrize("argument", [None, "", "model", "@bm25", "model@"])
 def test_a_model_and_a_retriever_must_be_named(argument: str | None, make_context: MakeContext) -> None:
     with pytest.raises(UsageError, match="is written rerank:MODEL@A"):
@@ -184,5 +252,6 @@ def test_words_make_a_reranker_over_a_fusion_of_retrievers(
         first = reranked.describe()["first"]  # type: ignore[attr-defined]
         assert first["depth"] == 5
         assert first["arms"][1]["passage_tokens"] == 16
+        assert first["arms"][1]["query_tokens"] == 512
     finally:
         reranked.close()

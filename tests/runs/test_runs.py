@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_model import make_encoder
 
 import lrat_bench
 from lrat_bench.errors import FatalModelError, RolloutFailure, RunIncomplete, UsageError
@@ -67,6 +68,16 @@ def test_a_run_leaves_everything_a_reader_needs(task_folder: Path, tmp_path: Pat
     assert first[:4] == ["q1", "Q0", "d1", "1"]
     frame = found.to_dataframe()
     assert list(frame["outcome"]) == ["correct", "correct"]
+
+
+def test_the_manifest_says_how_a_model_was_used(task_folder: Path, tmp_path: Path) -> None:
+    model = make_encoder(tmp_path / "model", vocabulary=["tarn", "mason"], prompts={"query": "query: "}, tokens=64)
+    found = lrat_bench.run(str(task_folder), knowing(), f"dense:{model}", out=tmp_path / "run")
+    told = ("query_tokens", "passage_tokens", "query_prompt", "pooling", "dimensions", "dtype", "commit")
+    expected = [64, 64, "query: ", "mean", 32, "float32", None]
+    assert [found.manifest.retriever[name] for name in told] == expected
+    again = lrat_bench.run(str(task_folder), knowing(), f"dense:{model}", out=tmp_path / "run")
+    assert again.manifest.retriever == found.manifest.retriever
 
 
 def test_concurrency_changes_nothing(task_folder: Path, tmp_path: Path) -> None:
