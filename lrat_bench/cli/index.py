@@ -33,29 +33,34 @@ __all__ = ["index"]
 def index(task: str, retriever: str, shard: str | None, set: tuple[str, ...], json: bool) -> None:
     """Build a retriever's index over a task's corpus; one that is there already is used.
 
-    What was encoded before an interruption is kept, and the same command goes on.
+    What was encoded before an interruption is kept, and the same command goes on. All that `dense` encoded is compared
+    with its checksums, and what is damaged is encoded anew; `run` looks at sizes alone.
     """
     from lrat_bench.api import close
     from lrat_bench.files import cache_folder
     from lrat_bench.report import numbers
     from lrat_bench.retriever.base import BuildContext
     from lrat_bench.retriever.catalog import load_retriever
+    from lrat_bench.retriever.shard import WHOLE, Shard
     from lrat_bench.runs.command import prepare
     from lrat_bench.runs.resolve import Settings, customise
     from lrat_bench.task.catalog import load_task
 
     settings = Settings.parse(set)
-    part = _part(shard)
+    asked = None if shard is None else Shard.parse(shard)
     started = time.monotonic()
-    filled: Filled | None = None
     with watch() as shown:
         loaded, protocol = load_task(task, settings=settings.task, progress=shown.work)
         pinned = customise(protocol, settings.protocol).rollout.passage_tokens
         context = BuildContext(loaded, dict(settings.retriever), cache_folder(), passage_tokens=pinned)
         found = load_retriever(retriever, context)
         try:
-            filled = _encode(found, part, asked=shard is not None, progress=shown.work)
-            if filled is None:
+            part = _part(found, asked)
+            if part.origin and part != WHOLE:
+                said = f"part {part}, as {part.origin} say; --shard 0/1 is the whole"
+                shown.console.print(said, markup=False, soft_wrap=True)
+            filled = _encode(found, part, shown.work)
+            if part == WHOLE:
                 prepare(found, shown.work)
         finally:
             close(found)
@@ -72,42 +77,47 @@ def index(task: str, retriever: str, shard: str | None, set: tuple[str, ...], js
             }
         )
         return
-    if filled is None:
+    if filled is None or part == WHOLE:
         done = f"{numbers.count(len(loaded.corpus))} documents ready after {numbers.duration(seconds)}"
     else:
         done = (
             f"part {part} done after {numbers.duration(seconds)}; of the whole, "
             f"{numbers.count(filled.documents)} of {numbers.count(filled.of_documents)} documents are encoded "
-            f"({filled.blocks} of {filled.of_blocks} blocks). "
-        )
-        done += (
-            "All parts are there."
-            if filled.complete
-            else "`index --shard 0/1` encodes what is missing, once the other parts are done."
+            f"({filled.blocks} of {filled.of_blocks} blocks). {_next(filled, settings.retriever.get('index'))}"
         )
     stdout().print(f"{found.name} over {loaded.name}: {done}", markup=False, soft_wrap=True)
 
 
-def _part(shard: str | None) -> Shard:
-    from lrat_bench.retriever.shard import Shard
+def _part(found: Retriever, asked: Shard | None) -> Shard:
+    """What was asked for, else what a launcher says, which asks for no parts of what has none."""
+    from lrat_bench.errors import UsageError
+    from lrat_bench.retriever.shard import WHOLE, Shard
 
-    return Shard.from_environment() if shard is None else Shard.parse(shard)
+    if hasattr(found, "encode_shard"):
+        return asked or Shard.from_environment()
+    if asked not in (None, WHOLE):
+        raise UsageError(f"retriever {found.name!r} is built in one piece, and has no part {asked}: leave --shard out")
+    return WHOLE
 
 
-def _encode(found: Retriever, part: Shard, *, asked: bool, progress: Progress) -> Filled | None:
-    """Encode a part; None where the whole is to be prepared."""
-    from lrat_bench.errors import UsageError, foreign
-    from lrat_bench.retriever.shard import WHOLE
+def _encode(found: Retriever, part: Shard, progress: Progress) -> Filled | None:
+    """Encode a part, and check what of it is there; None where nothing is encoded."""
+    from lrat_bench.errors import foreign
 
     encode: Any = getattr(found, "encode_shard", None)
-    # A launcher that says which process this is does not ask for parts of what has none.
-    if part == WHOLE or (encode is None and not asked):
-        return None
     if encode is None:
-        raise UsageError(f"retriever {found.name!r} is built in one piece, and has no part {part}: leave --shard out")
+        return None
     with foreign(f"retriever {found.name!r} cannot be encoded"):
         filled: Filled = encode(part, progress)
     return filled
+
+
+def _next(filled: Filled, index: Any) -> str:
+    """What is left to do after a part."""
+    built = "" if index in (None, "exact") else f"builds {index}"
+    if filled.complete:
+        return f"All parts are there.{built and f' `index --shard 0/1` {built}.'}"
+    return f"`index --shard 0/1` encodes what is missing{built and f', and {built}'}, once the other parts are done."
 
 
 def _state(filled: Filled | None, part: Shard) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from lrat_bench.retriever.encoder import Encoder, Encoding
 from lrat_bench.retriever.faiss_index import FaissSearch, check_factory, faiss_version, open_index
 from lrat_bench.retriever.model_files import ModelFiles, find_model
 from lrat_bench.retriever.prompts import Prompt, document_prompt, query_prompt
-from lrat_bench.retriever.shard import WHOLE, Shard
+from lrat_bench.retriever.shard import Shard
 from lrat_bench.retriever.vectors import ExactSearch
 from lrat_bench.task.corpus import Corpus
 from lrat_bench.versions import installed_versions
@@ -98,13 +98,11 @@ class Dense:
         """As `Retriever.prepare`: encodes what of the corpus is not encoded yet, and builds the index if one is set."""
         if self._search is not None:
             return
-        index, search = self._settings.index, self._settings.search
-        if index != EXACT:
-            # Before hours of encoding, not after.
-            check_factory(index, self._encoder.dimensions, search)
+        self._check_index()
         embeddings = self._embeddings()
-        embeddings.fill(self._encoder.documents, shard=WHOLE, progress=progress)
+        embeddings.fill(self._encoder.documents, trust=True, progress=progress)
         stored = embeddings.open()
+        index, search = self._settings.index, self._settings.search
         if index == EXACT:
             self._search = ExactSearch(stored, device=self._settings.compute.device)
         else:
@@ -124,6 +122,7 @@ class Dense:
         Raises:
             UsageError: the vectors cannot be computed or written.
         """
+        self._check_index()
         return self._embeddings().fill(self._encoder.documents, shard=shard, progress=progress)
 
     def search(
@@ -152,16 +151,26 @@ class Dense:
         self._encoder.close()
 
     def describe(self) -> dict[str, Any]:
-        """What is used, for the manifest: prompts and where they come from, lengths, numbers, versions."""
+        """What is used, for the manifest: prompts and where they come from, lengths, numbers, versions.
+
+        Pooling and lengths that were left to the model, and dimensions, are told from `prepare` to `close`.
+        """
         query, document = self._prompts
         return {
             **self._identity(),
+            **self._encoder.in_force(),
             "revision": self._settings.revision,
+            "commit": self._files.commit,
             "query_prompt_from": query.origin,
             "document_prompt_from": document.origin,
             "device": self._settings.compute.device,
             "versions": installed_versions(_LIBRARIES),
         }
+
+    def _check_index(self) -> None:
+        """Before hours of encoding, not after."""
+        if self._settings.index != EXACT:
+            check_factory(self._settings.index, self._encoder.dimensions, self._settings.search)
 
     def _identity(self) -> dict[str, Any]:
         index = self._settings.index

@@ -90,29 +90,50 @@ class Embeddings:
         self._storage = np.dtype(storage)
         self._meta = {**meta, "dimensions": dimensions, "block": BLOCK, "documents": len(corpus)}
 
-    def fill(self, encode: Encode, *, shard: Shard = WHOLE, progress: Progress) -> Filled:
+    def fill(self, encode: Encode, *, shard: Shard = WHOLE, trust: bool = False, progress: Progress) -> Filled:
         """Make the blocks of a shard that are not there; those that another process works on are waited for.
+
+        Args:
+            encode: makes vectors of texts.
+            shard: whose blocks.
+            trust: a set that was found sound once is held to be so, if its files have the sizes they must have;
+                else every block of the shard is read, and compared with its checksum.
+            progress: told how many documents are done.
 
         Raises:
             UsageError: they cannot be written, or the corpus does not hold the documents it says.
         """
-        if self._marked() and all(map(self._fits, range(self._blocks))):
+        if trust and self._mark.exists() and all(map(self._fits, range(self._blocks))):
             return self.filled()
         with self._writing():
             if not (self.folder / "meta.json").exists():
                 write_json(self.folder / "meta.json", self._meta)
         mine = [number for number in range(self._blocks) if shard.takes(number)]
-        owed = {number for number in mine if not self._sound(number)}
-        shown = _Shown(f"encoding {self._corpus.name}", sum(map(self._size, mine)), progress)
-        shown.add(sum(self._size(number) for number in mine if number not in owed))
+        documents = sum(map(self._size, mine))
+        sound = _Shown(f"checking vectors of {self._corpus.name}", documents, progress)
+        owed: set[int] = set()
+        for number in mine:
+            if self._sound(number):
+                sound.add(self._size(number))
+            else:
+                owed.add(number)
+        if owed:
+            with self._writing():
+                self._mark.unlink(missing_ok=True)
+        shown = _Shown(f"encoding {self._corpus.name}", documents, progress)
         for wait in (False, True):
             if owed:
+                shown.add(0 if wait else sound.done)
                 owed = self._pass(owed, encode, shown, wait=wait)
         filled = self.filled()
-        if filled.complete and (shard == WHOLE or all(map(self._sound, range(self._blocks)))):
-            # Every block was read and found sound: later openings look at sizes alone.
+        if (
+            filled.complete
+            and not self._mark.exists()
+            and (shard == WHOLE or all(map(self._sound, range(self._blocks))))
+        ):
+            # Every block was read and found sound: who trusts that looks at sizes alone from now on.
             with self._writing():
-                write_atomic(self.folder / "complete", "")
+                write_atomic(self._mark, "")
         return filled
 
     def filled(self) -> Filled:
@@ -126,14 +147,18 @@ class Embeddings:
         Raises:
             UsageError: a block is missing or damaged.
         """
-        mend = f"delete {self.folder} to have it made anew"
-        docids: list[list[str]] = []
-        for number in range(self._blocks):
-            found = self._read_ids(number)
-            if found is None or not self._fits(number):
-                raise UsageError(f"block {number} of the vectors in {self.folder} is missing or damaged: {mend}")
-            docids.append(found["docids"])
-        return StoredVectors([self._vectors(number) for number in range(self._blocks)], docids, self._dimensions)
+        numbers = range(self._blocks)
+        return StoredVectors(list(map(self._vectors, numbers)), map(self._docids, numbers), self._dimensions)
+
+    def _docids(self, number: int) -> list[str]:
+        found = self._read_ids(number)
+        if found is None or not self._fits(number):
+            raise UsageError(
+                f"block {number} of the vectors in {self.folder} is missing or damaged: delete {self.folder} to have "
+                "it made anew"
+            )
+        docids: list[str] = found["docids"]
+        return docids
 
     def _pass(self, owed: set[int], encode: Encode, shown: _Shown, *, wait: bool) -> set[int]:
         """Go over the corpus once; returns what others hold."""
@@ -212,8 +237,10 @@ class Embeddings:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def _marked(self) -> bool:
-        return (self.folder / "complete").exists()
+    @property
+    def _mark(self) -> Path:
+        """Is there once every block was found sound."""
+        return self.folder / "complete"
 
     def _writing(self) -> AbstractContextManager[None]:
         return writing(f"vectors to {self.folder}", mend=CACHE_MEND)
@@ -239,11 +266,11 @@ class _Shown:
         self._what = what
         self._total = total
         self._progress = progress
-        self._done = 0
+        self.done = 0
 
     def add(self, documents: int) -> None:
-        self._done += documents
-        self._progress(self._what, self._done, self._total)
+        self.done += documents
+        self._progress(self._what, self.done, self._total)
 
     def within(self, documents: int) -> None:
-        self._progress(self._what, self._done + documents, self._total)
+        self._progress(self._what, self.done + documents, self._total)

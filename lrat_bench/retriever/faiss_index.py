@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,8 +35,10 @@ RESCORE = 10
 
 _SEED = 20220312
 _SAMPLE = 65_536
-_SAMPLE_PER_LIST = 40  # FAISS asks for 39 vectors a centroid
+_LEAST_PER_CENTROID = 39  # with fewer, FAISS warns on the terminal
 _LARGEST_SAMPLE = 1_000_000
+_TOO_SMALL = re.compile(r"(?<!\d)0+(?!\d)|(?:HNSW|NSG)0*1(?!\d)")
+"""What FAISS makes, and then ends the process by using it, or does not end."""
 
 
 def faiss_version() -> str:
@@ -136,18 +139,33 @@ class FaissSearch:
 
 
 def _built(factory: str, stored: StoredVectors, progress: Progress) -> Any:
+    faiss = _faiss()
     what = f"indexing {len(stored)} vectors as {factory}"
     index = _made(factory, stored.dimensions)
+    centroids = _centroids(factory)
+    least = _LEAST_PER_CENTROID * centroids
+    if len(stored) < least:
+        raise UsageError(
+            f"FAISS trains {factory!r} with {least} documents at least, {_LEAST_PER_CENTROID} for each of {centroids} "
+            f"centroids, and there are {len(stored)}: give fewer lists (IVF) or bits (PQ16x4), or leave "
+            "retriever.index out for exact search"
+        )
+    # Who inserts first decides what a graph looks like: several threads would build another one every time. Where it
+    # is a graph of lists, it is made in training.
+    graph = re.search("HNSW|NSG", factory) is not None
+    inverted = faiss.try_extract_index_ivf(index)
     try:
         if not index.is_trained:
-            progress(f"training {factory}", 0, None)
-            index.train(_sample(stored, index))
-        # Who inserts first decides what a graph looks like: several threads would build another one every time.
-        with _threads(1 if factory.startswith(("HNSW", "NSG")) else None):
+            if inverted is not None:
+                inverted.cp.min_points_per_centroid = 1  # there are enough; `_sample` decides how many are taken
+            with _threads(1 if graph else None):
+                progress(f"training {factory}", 0, None)
+                index.train(_sample(stored, centroids))
+        with _threads(1 if graph and inverted is None else None):
             for start, block in stored.blocks():
                 progress(what, start, len(stored))
                 index.add(np.ascontiguousarray(block, np.float32))
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:
         raise UsageError(
             f"FAISS cannot build {factory!r} over {len(stored)} vectors of {stored.dimensions} dimensions "
             f"({_line(error)}): give another retriever.index, or leave it out for exact search"
@@ -156,12 +174,17 @@ def _built(factory: str, stored: StoredVectors, progress: Progress) -> Any:
     return index
 
 
-def _sample(stored: StoredVectors, index: Any) -> npt.NDArray[np.float32]:
+def _centroids(factory: str) -> int:
+    """Centroids of the largest k-means that the index needs: of its lists, or of a code (8 bits unless it says)."""
+    lists = map(int, re.findall(r"IVF(\d+)", factory))
+    codes = (1 << int((found.split("x")[1:] or ["8"])[-1]) for found in re.findall(r"[PR]Q(\d+(?:x\d+)*)", factory))
+    return max([0, *lists, *codes])
+
+
+def _sample(stored: StoredVectors, centroids: int) -> npt.NDArray[np.float32]:
     """Vectors to train with, the same ones every time; bounded, whatever the corpus."""
-    faiss = _faiss()
-    inverted = faiss.try_extract_index_ivf(index)
-    lists = inverted.nlist if inverted is not None else 0
-    size = min(len(stored), max(_SAMPLE, min(_LARGEST_SAMPLE, _SAMPLE_PER_LIST * lists)))
+    wanted = max(_SAMPLE, min(_LARGEST_SAMPLE, (_LEAST_PER_CENTROID + 1) * centroids))
+    size = min(len(stored), wanted)
     chosen = np.sort(np.random.default_rng(_SEED).choice(len(stored), size, replace=False))
     found = np.empty((size, stored.dimensions), np.float32)
     for start, block in stored.blocks():
@@ -172,13 +195,19 @@ def _sample(stored: StoredVectors, index: Any) -> npt.NDArray[np.float32]:
 
 def _made(factory: str, dimensions: int) -> Any:
     faiss = _faiss()
+    if _TOO_SMALL.search(factory):
+        raise _cannot_make(factory, dimensions, "a part has size 0, or a graph fewer than 2 neighbours")
     try:
         return faiss.index_factory(dimensions, factory, faiss.METRIC_INNER_PRODUCT)
     except RuntimeError as error:
-        raise UsageError(
-            f"FAISS cannot make retriever.index={factory!r} over {dimensions} dimensions ({_line(error)}): give a "
-            "factory string such as HNSW32, or IVF1024,RaBitQfs,Refine(SQ8); or leave it out for exact search"
-        ) from error
+        raise _cannot_make(factory, dimensions, _line(error)) from error
+
+
+def _cannot_make(factory: str, dimensions: int, reason: str) -> UsageError:
+    return UsageError(
+        f"FAISS cannot make retriever.index={factory!r} over {dimensions} dimensions ({reason}): give a factory string "
+        "such as HNSW32, or IVF1024,RaBitQfs,Refine(SQ8); or leave it out for exact search"
+    )
 
 
 def _parameters(index: Any, search: Mapping[str, float], factory: str) -> Any:
@@ -208,22 +237,27 @@ def _of_part(index: Any, given: Mapping[str, float], taken: set[str]) -> Any:
     if isinstance(part, faiss.IndexRefine):
         inner = _of_part(part.base_index, given, taken)
         taken.add("k_factor")
-        own: dict[str, Any] = {"k_factor": float(given["k_factor"])} if "k_factor" in given else {}
-        if inner is not None:
-            own["base_index_params"] = inner
-        return faiss.IndexRefineSearchParameters(**own) if own else None
+        if inner is None and "k_factor" not in given:
+            return None
+        factor = float(given.get("k_factor", part.k_factor))
+        return faiss.IndexRefineSearchParameters(k_factor=factor, base_index_params=inner)
     if isinstance(part, faiss.IndexIVF):
         rabitq = isinstance(part, (faiss.IndexIVFRaBitQ, faiss.IndexIVFRaBitQFastScan))
-        own = dict(pick("nprobe", "max_codes", *(("qb",) if rabitq else ())))
+        bounded = not isinstance(part, faiss.IndexIVFRaBitQFastScan)
+        own: dict[str, Any] = dict(pick("nprobe", *(["max_codes"] if bounded else []), *(["qb"] if rabitq else [])))
         if "quantizer_efSearch" in given and isinstance(faiss.downcast_index(part.quantizer), faiss.IndexHNSW):
             taken.add("quantizer_efSearch")
             own["quantizer_params"] = faiss.SearchParametersHNSW(efSearch=int(given["quantizer_efSearch"]))
-        kind = faiss.IVFRaBitQSearchParameters if rabitq else faiss.SearchParametersIVF
-        return kind(**{"nprobe": part.nprobe, **own}) if own else None
+        if not own:
+            return None
+        # What was not set stays as the index has it: the defaults of the parameters are others.
+        if rabitq:
+            return faiss.IVFRaBitQSearchParameters(**{"nprobe": part.nprobe, "qb": part.qb, **own})
+        return faiss.SearchParametersIVF(**{"nprobe": part.nprobe, **own})
     if isinstance(part, faiss.IndexHNSW):
         own = dict(pick("efSearch"))
         return faiss.SearchParametersHNSW(**own) if own else None
-    if isinstance(part, (faiss.IndexRaBitQ, faiss.IndexRaBitQFastScan)):
+    if isinstance(part, faiss.IndexRaBitQ):
         own = dict(pick("qb"))
         return faiss.RaBitQSearchParameters(**own) if own else None
     return None

@@ -106,6 +106,52 @@ def test_what_is_there_is_not_made_again(tmp_path: Path) -> None:
     assert not again.asked
 
 
+@pytest.mark.parametrize(("trust", "made"), [(False, [4, 5, 6, 7]), (True, [])])
+def test_a_complete_set_is_compared_with_its_checksums_unless_it_is_trusted(
+    trust: bool, made: list[int], tmp_path: Path
+) -> None:
+    embeddings(tmp_path).fill(Encode(), progress=no_progress)
+    damaged = tmp_path / "set" / "00001.npy"
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+    again = Encode()
+    assert embeddings(tmp_path).fill(again, trust=trust, progress=no_progress).complete
+    assert again.texts == made
+
+
+def test_a_set_whose_mending_was_cut_short_is_not_trusted(tmp_path: Path) -> None:
+    embeddings(tmp_path).fill(Encode(), progress=no_progress)
+    damaged = tmp_path / "set" / "00001.npy"
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+
+    def cut_short(texts: Sequence[str], done: Callable[[int], None]) -> Vectors:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        embeddings(tmp_path).fill(cut_short, progress=no_progress)
+    rest = Encode()
+    embeddings(tmp_path).fill(rest, trust=True, progress=no_progress)
+    assert rest.texts == [4, 5, 6, 7]
+
+
+def test_a_complete_set_can_be_checked_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embeddings(tmp_path).fill(Encode(), progress=no_progress)
+    monkeypatch.setattr(module, "write_atomic", lambda path, _: pytest.fail(f"writes {path}"))
+    assert embeddings(tmp_path).fill(Encode(), progress=no_progress).complete
+
+
+def test_the_last_shard_does_not_vouch_for_the_damaged_blocks_of_others(tmp_path: Path) -> None:
+    embeddings(tmp_path).fill(Encode(), shard=Shard(0, 2), progress=no_progress)
+    damaged = tmp_path / "set" / "00002.npy"
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+    embeddings(tmp_path).fill(Encode(), shard=Shard(1, 2), progress=no_progress)
+    rest = Encode()
+    embeddings(tmp_path).fill(rest, trust=True, progress=no_progress)
+    assert rest.texts == [8, 9, 10]
+    assert content(embeddings(tmp_path).open()) == EXPECTED
+
+
 def test_shards_make_the_whole_in_any_order(tmp_path: Path) -> None:
     encode = Encode()
     for index in (2, 0, 1):
@@ -227,8 +273,12 @@ def test_progress_counts_documents_and_begins_where_it_was(tmp_path: Path) -> No
     embeddings(tmp_path).fill(Encode(), shard=Shard(0, 2), progress=no_progress)
     told: list[tuple[str, int, int | None]] = []
     embeddings(tmp_path).fill(Encode(), progress=lambda *said: told.append(said))
-    assert told[0] == ("encoding numbered", 7, 11)
+    assert told[:2] == [("checking vectors of numbered", 4, 11), ("checking vectors of numbered", 7, 11)]
+    assert told[2] == ("encoding numbered", 7, 11)
     assert told[-1] == ("encoding numbered", 11, 11)
+    told.clear()
+    embeddings(tmp_path).fill(Encode(), progress=lambda *said: told.append(said))
+    assert told[-1] == ("checking vectors of numbered", 11, 11)
 
 
 @pytest.mark.parametrize(("documents", "says"), [(9, 11), (3, 11)])
@@ -254,23 +304,3 @@ def test_a_cache_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "set").write_text("a file")
     with pytest.raises(UsageError, match="cannot write vectors"):
         embeddings(tmp_path).fill(Encode(), progress=no_progress)
-
-
-@pytest.mark.parametrize("text", ["", "1", "1/", "a/b", "-1/2", "0/0", "2/2", "1/2/3"])
-def test_a_shard_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="shard"):
-        Shard.parse(text)
-
-
-@pytest.mark.parametrize(
-    ("variables", "expected"),
-    [
-        ({}, "0/1"),
-        ({"RANK": "2", "WORLD_SIZE": "4"}, "2/4"),
-        ({"SLURM_PROCID": "1", "SLURM_NTASKS": "3"}, "1/3"),
-        ({"SLURM_PROCID": "1", "SLURM_NTASKS": "3", "RANK": "0", "WORLD_SIZE": "2"}, "0/2"),
-        ({"RANK": "2"}, "0/1"),
-    ],
-)
-def test_launchers_say_which_shard_a_process_is(variables: dict[str, str], expected: str) -> None:
-    assert str(Shard.from_environment(variables)) == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ QUERIES = some(24, seed=2)
 
 @pytest.fixture
 def stored(tmp_path: Path) -> StoredVectors:
-    vectors = some(600)
+    vectors = some(640)
     vectors[::50] = vectors[0]
     return store(tmp_path, vectors, block=100)
 
@@ -53,7 +54,7 @@ def test_every_kind_of_index_finds_with_exact_scores_alone_as_in_company(
     assert [search.search(query[None], 10)[0] for query in QUERIES] == found
     hits = 0
     for query, ranking in zip(QUERIES, found, strict=True):
-        scores = {hit.docid: hit.score for hit in by_hand(stored, query, 600)}
+        scores = {hit.docid: hit.score for hit in by_hand(stored, query, 640)}
         assert all(scores[hit.docid] == hit.score for hit in ranking)
         assert ranking == sorted(ranking, key=lambda hit: (-hit.score, hit.docid))
         assert len(ranking) == 10
@@ -82,8 +83,8 @@ def test_search_parameters_are_of_a_search_and_not_of_the_index(stored: StoredVe
 def test_more_documents_than_there_are_can_be_asked_for(stored: StoredVectors, tmp_path: Path) -> None:
     graph, flat = (opened(factory, stored, tmp_path).search(QUERIES, 1000) for factory in ("HNSW16", "Flat"))
     # A graph is searched from one place, and need not reach all of it.
-    assert all(100 <= len({hit.docid for hit in ranking}) == len(ranking) <= 600 for ranking in graph)
-    assert {len(ranking) for ranking in flat} == {600}
+    assert all(100 <= len({hit.docid for hit in ranking}) == len(ranking) <= 640 for ranking in graph)
+    assert {len(ranking) for ranking in flat} == {640}
 
 
 def test_an_index_is_built_once_and_reports_on_it(
@@ -91,21 +92,61 @@ def test_an_index_is_built_once_and_reports_on_it(
 ) -> None:
     told: list[tuple[str, int, int | None]] = []
     open_index("HNSW16", stored, tmp_path / "set", search={}, progress=lambda *said: told.append(said))
-    assert told[0] == ("indexing 600 vectors as HNSW16", 0, 600)
-    assert told[-1][1:] == (600, 600)
+    assert told[0] == ("indexing 640 vectors as HNSW16", 0, 640)
+    assert told[-1][1:] == (640, 640)
     monkeypatch.setattr(faiss_index, "_built", lambda *_: pytest.fail("built again"))
     opened("HNSW16", stored, tmp_path)
     with pytest.raises(pytest.fail.Exception, match="built again"):
         opened("HNSW8", stored, tmp_path)
 
 
-def test_two_builds_are_the_same_byte_for_byte(stored: StoredVectors, tmp_path: Path) -> None:
-    for factory in ("HNSW16", "IVF8,PQ6x4"):
-        for place in ("a", "b"):
-            opened(factory, stored, tmp_path / place)
-    first, second = (sorted((tmp_path / place).glob("set/faiss-*/index.faiss")) for place in ("a", "b"))
-    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
-    assert len(first) == 2
+@pytest.fixture
+def four_threads() -> Iterator[None]:
+    faiss = pytest.importorskip("faiss")
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(4)
+    yield
+    faiss.omp_set_num_threads(before)
+
+
+@pytest.mark.parametrize("factory", ["HNSW8", "IVF8,PQ2x4"])
+@pytest.mark.usefixtures("four_threads")
+def test_two_builds_are_the_same_byte_for_byte(factory: str, tmp_path: Path) -> None:
+    stored = store(tmp_path, some(3000), block=3000)
+    for place in ("a", "b"):
+        opened(factory, stored, tmp_path / place)
+    first, second = (path.read_bytes() for path in tmp_path.glob("*/set/faiss-*/index.faiss"))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("factory", "training", "adding"),
+    [("HNSW8", None, 1), ("PCA12,HNSW8", 1, 1), ("IVF8_HNSW4,SQ8", 1, 4), ("IVF8,SQ8", 4, 4), ("PCA12,Flat", 4, 4)],
+)
+@pytest.mark.usefixtures("four_threads")
+def test_a_graph_is_built_by_one_thread_and_all_else_by_as_many_as_there_are(
+    factory: str, training: int | None, adding: int, stored: StoredVectors, tmp_path: Path
+) -> None:
+    import faiss
+
+    used: dict[str, int] = {}
+
+    def note(what: str, done: int, total: int | None) -> None:
+        if done != total:
+            used[what.split(maxsplit=1)[0]] = faiss.omp_get_max_threads()
+
+    open_index(factory, stored, tmp_path / "set", search={}, progress=note)
+    assert (used.get("training"), used["indexing"]) == (training, adding)
+    assert faiss.omp_get_max_threads() == 4
+
+
+def test_another_version_of_faiss_builds_its_own(
+    stored: StoredVectors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened("Flat", stored, tmp_path)
+    monkeypatch.setattr(faiss_index, "faiss_version", lambda: "another")
+    opened("Flat", stored, tmp_path)
+    assert len(list(tmp_path.glob("set/faiss-*/index.faiss"))) == 2
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", None])
@@ -123,21 +164,53 @@ def test_an_index_of_other_documents_is_refused(stored: StoredVectors, tmp_path:
     opened("Flat", stored, tmp_path)
     (tmp_path / "other").mkdir()
     fewer = store(tmp_path / "other", some(500))
-    with pytest.raises(UsageError, match="holds 600 of 500 documents"):
+    with pytest.raises(UsageError, match="holds 640 of 500 documents"):
         opened("Flat", fewer, tmp_path)
 
 
-@pytest.mark.parametrize("factory", ["", "HNWS", "IVF8", "PQ7", "LSH", "IVF8,Flat,", "Flat\nFlat", "é"])
+@pytest.mark.parametrize(
+    "factory", ["", "HNWS", "IVF8", "PQ7", "LSH", "IVF8,Flat,", "Flat\nFlat", "é", "IVF99999999999,Flat"]
+)
 def test_a_factory_string_that_faiss_does_not_understand_is_one_line(factory: str) -> None:
     with pytest.raises(UsageError, match=r"FAISS cannot make .*: give a factory string such as HNSW32") as error:
         check_factory(factory, 24, {})
     assert "/" not in str(error.value)
 
 
-def test_an_index_that_needs_more_documents_is_one_line(stored: StoredVectors, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"cannot build 'IVF9999,Flat' over 600 vectors .*another retriever\.index"):
-        opened("IVF9999,Flat", stored, tmp_path)
+@pytest.mark.parametrize(
+    "factory", ["HNSW0", "HNSW1", "PCA12,HNSW00", "IVF0,Flat", "IVF8_HNSW1,Flat", "PQ6x0", "PCA0,Flat", "NSG0", "NSG1"]
+)
+def test_what_would_end_the_process_or_never_end_is_one_line(factory: str) -> None:
+    with pytest.raises(UsageError, match=r"FAISS cannot make .*a part has size 0, or a graph fewer than 2 neighbours"):
+        check_factory(factory, 24, {})
+
+
+@pytest.mark.parametrize("factory", ["HNSW10", "HNSW2", "IVF100,Flat", "PCA10,Flat", "NSG10", "IVF10_HNSW10,PQ6x4"])
+def test_other_small_parts_are_made(factory: str) -> None:
+    check_factory(factory, 24, {})
+
+
+@pytest.mark.parametrize(
+    ("factory", "least", "centroids"),
+    [
+        ("IVF99,Flat", 3861, 99),
+        ("IVF17_HNSW8,SQ8", 663, 17),
+        ("PQ6", 9984, 256),
+        ("HNSW16_PQ6", 9984, 256),
+        ("OPQ6_12,IVF8,PQ6x4fs", 9984, 256),
+        ("IVF8,PRQ2x3x5", 1248, 32),
+    ],
+)
+def test_an_index_that_needs_more_documents_is_one_line(
+    factory: str, least: int, centroids: int, stored: StoredVectors, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    said = (
+        rf"trains '{factory}' with {least} documents at least, 39 for each of {centroids} .* there are 640: give fewer"
+    )
+    with pytest.raises(UsageError, match=said):
+        opened(factory, stored, tmp_path)
     assert not list(tmp_path.glob("set/*.tmp"))
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
@@ -158,13 +231,30 @@ def test_a_search_parameter_that_an_index_does_not_have_is_refused(
     check_factory(factory, 24, {"rescore": 2})
 
 
+@pytest.mark.parametrize("factory", [*FACTORIES, "IVF8,RaBitQ", "IVF8,PQ6x4", "RaBitQ,Refine(Flat)", "PCA12,HNSW8"])
+def test_every_search_parameter_that_an_index_has_can_be_searched_with(
+    factory: str, stored: StoredVectors, tmp_path: Path
+) -> None:
+    index = opened(factory, stored, tmp_path)._index
+    for name in faiss_index._known(index):
+        found = FaissSearch(index, stored, {name: 4}, factory).search(QUERIES[:1], 3)
+        assert len(found[0]) == 3
+
+
+@pytest.mark.parametrize(("factory", "own"), [("IVF8,RaBitQfs", 8), ("IVF8,RaBitQ", 4)])
+def test_what_is_not_set_stays_as_the_index_has_it(factory: str, own: int) -> None:
+    index = faiss_index._made(factory, 24)
+    assert faiss_index._parameters(index, {"nprobe": 4}, factory).qb == own
+    assert faiss_index._parameters(index, {"nprobe": 4, "qb": 2}, factory).qb == 2
+    assert faiss_index._parameters(index, {"qb": 2}, factory).nprobe == index.nprobe
+
+
 def test_only_a_bounded_part_of_the_vectors_is_trained_with(
     stored: StoredVectors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(faiss_index, "_SAMPLE", 100)
-    index = faiss_index._made("IVF4,Flat", 24)
-    sample = faiss_index._sample(stored, index)
+    sample = faiss_index._sample(stored, 4)
     assert sample.shape == (160, 24)
-    everything = {row.tobytes() for row in stored.rows(np.arange(600)).astype(np.float32)}
+    everything = {row.tobytes() for row in stored.rows(np.arange(640)).astype(np.float32)}
     assert {row.tobytes() for row in sample} <= everything
-    assert faiss_index._sample(stored, index).tobytes() == sample.tobytes()
+    assert faiss_index._sample(stored, 4).tobytes() == sample.tobytes()

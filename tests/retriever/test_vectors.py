@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from vector_sets import by_hand, some, store, unit
+from vector_sets import Array, by_hand, some, store, unit
 
 from lrat_bench.errors import UsageError
 from lrat_bench.retriever.vectors import ExactSearch
@@ -46,6 +48,42 @@ def test_what_float32_cannot_tell_apart_is_told_apart(tmp_path: Path) -> None:
     double = (near.astype(np.float64) @ queries.astype(np.float64).T).T
     assert any(list(np.argsort(-a)[:10]) != list(np.argsort(-b)[:10]) for a, b in zip(single, double, strict=True))
     assert ExactSearch(stored).search(queries, 10) == [by_hand(stored, query, 10) for query in queries]
+
+
+@pytest.mark.parametrize("k", [1, 10, 60])
+def test_scores_that_are_off_as_far_as_a_float32_sum_can_be_change_nothing(
+    k: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The best are underrated and all others overrated, by the bound of Higham (2002) for 768 products."""
+    rng = np.random.default_rng(5)
+    center = rng.normal(size=(1, 768))
+    stored = store(tmp_path, unit(center + 1e-4 * rng.normal(size=(400, 768))))
+    query = unit(center + 0.01 * rng.normal(size=(1, 768)))
+    expected = by_hand(stored, query[0], k)
+    best = {hit.docid for hit in expected}
+
+    def worst(self: ExactSearch, queries: Array) -> Iterator[tuple[int, Array]]:
+        for start, block in stored.blocks():
+            scores = block.astype(np.float64) @ queries[0].astype(np.float64)
+            signs = [-1 if stored.docid(start + row) in best else 1 for row in range(len(block))]
+            yield start, (scores + 768 * 2.0**-24 * np.array(signs)).astype(np.float32)[None]
+
+    monkeypatch.setattr(ExactSearch, "_scores", worst)
+    assert ExactSearch(stored).search(query, k) == [expected]
+
+
+def test_many_equal_documents_are_ordered_in_bounded_memory(tmp_path: Path) -> None:
+    stored = store(tmp_path, np.repeat(some(1, 256), 60_000, axis=0), block=20_000)
+    query = some(1, 256)
+    tracemalloc.start()
+    try:
+        (found,) = ExactSearch(stored).search(query, 10)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [hit.docid for hit in found] == [f"d{n:05d}" for n in range(10)]
+    # All at once, in float64, they are 123 MB.
+    assert peak < 30_000_000
 
 
 def test_a_query_finds_the_same_to_the_last_bit_alone_and_among_others(tmp_path: Path) -> None:
