@@ -171,6 +171,8 @@ def rescore(
     manifest = with_judge(found.manifest, choice)
     loaded = find_task(manifest, task=task, progress=progress)
     reach = access(max_cost=max_cost, cassette=cassette, cassette_mode=cassette_mode)
+    if loaded.canary is not None:
+        reach.refuse_plain()
     by = load_judge(manifest.protocol.scoring)
     if not is_graded(found.folder, selected(manifest, loaded), by):
         by = choice.open(manifest.protocol.scoring, reach)

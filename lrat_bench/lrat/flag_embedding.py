@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lrat_bench.errors import UsageError
 from lrat_bench.files import writing
+from lrat_bench.guard import refuse_plain
 from lrat_bench.lrat.pair import Pair
 from lrat_bench.lrat.pairs import NAMES, Pairs
 from lrat_bench.task.corpus import Corpus
@@ -47,10 +48,12 @@ def export(pairs: Pairs, corpus: Corpus, file: Path) -> Exported:
         file: complete, or not there.
 
     Raises:
-        UsageError: the corpus lacks a document, nothing is left to write, or the file cannot be written or is one of
-            the pairs' own.
+        UsageError: the corpus lacks a document, nothing is left to write, or the file cannot be written, is one of the
+            pairs' own, or would publish those of a guarded task.
     """
     refuse_export(file, pairs.path)
+    if pairs.manifest.canary is not None:
+        refuse_plain("pairs", file, mend="give a file outside of it")
     draft = file.with_name(f".{file.name}.draft")
     try:
         with writing(str(file)):

@@ -20,6 +20,7 @@ from typing import TypeVar
 from pydantic import Field, ValidationError
 
 from lrat_bench.errors import DataError, UsageError
+from lrat_bench.guard import opened
 from lrat_bench.lrat.pair import Pair
 from lrat_bench.lrat.pairs_manifest import PairsManifest, read
 from lrat_bench.values import plainly
@@ -107,8 +108,10 @@ def _read(file: Path, kind: type[P]) -> Iterator[P]:
         with file.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 try:
-                    yield kind.model_validate_json(line)
+                    yield kind.model_validate_json(opened(line.decode()))
                 except ValidationError as error:
                     raise DataError(f"not a pair of this version ({plainly(error)})", file=file, line=number) from None
+                except ValueError:
+                    raise DataError("neither a pair nor a guarded one", file=file, line=number) from None
     except FileNotFoundError:
         raise DataError("is not there: give the `lrat-bench mine` command of this folder again", file=file) from None

@@ -122,6 +122,7 @@ class PairsManifest(_Record):
     task_settings: dict[str, Any] = Field(default_factory=dict, description="what was set of it")
     documents_checked: bool = Field(description="whether it was seen that the corpus has every document")
     tainted: bool = Field(description="whether some are trajectories of evaluation questions")
+    canary: str | None = Field(default=None, description="of a guarded task: the lines of the files are kept under it")
     finished: bool = Field(default=False, description="whether the pairs of this manifest are written")
     counts: Counts = Counts()
     intensity: Intensity | None = Field(default=None, description="null where no reasoning could be measured")

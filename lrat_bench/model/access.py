@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from lrat_bench.errors import UsageError
+from lrat_bench.guard import refuse_plain
 from lrat_bench.model.budget import Budget
 from lrat_bench.model.cassette import Cassette
 from lrat_bench.model.lite.client import library, require_library
@@ -69,6 +70,15 @@ class Access:
         model = LiteLLMModel(spec, _found(spec, connection or Connection()))
         self._opened.append(model)
         return self.wrap(model)
+
+    def refuse_plain(self) -> None:
+        """See that no call about a guarded task is recorded where it would be published.
+
+        Raises:
+            UsageError: the cassette lies in a git work tree.
+        """
+        if self.cassette is not None and self.cassette.mode != "strict":
+            refuse_plain("model calls", self.cassette.path, mend="give a --cassette outside of it")
 
     def wrap(self, model: Model) -> Model:
         """Any model under this command's budget and cassette; what the cassette replays costs nothing."""

@@ -20,7 +20,7 @@ from lrat_bench.errors import UsageError
 from lrat_bench.files import locked, write_json, writing
 from lrat_bench.model.budget import read_costs
 from lrat_bench.runs.manifest import Manifest, read_manifest
-from lrat_bench.runs.store import PLAIN, Codec, RecordStore
+from lrat_bench.runs.store import PLAIN, Codec, RecordStore, codec_of
 from lrat_bench.score.verdict import Verdict
 from lrat_bench.trajectory import Trajectory
 
@@ -29,10 +29,9 @@ __all__ = ["RunFolder"]
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """A run's files; `codec` is how its records are kept."""
+    """A run's files."""
 
     path: Path
-    codec: Codec = PLAIN
 
     @property
     def manifest(self) -> Manifest:
@@ -45,6 +44,16 @@ class RunFolder:
         if not file.exists():
             raise UsageError(f"{self.path} is not a run folder: it has no manifest.json")
         return read_manifest(file)
+
+    @property
+    def codec(self) -> Codec:
+        """How records are written: in the open, or under the canary that the manifest names.
+
+        The manifest is there before the first record, so that nobody can forget it.
+        """
+        if not (self.path / "manifest.json").exists():
+            return PLAIN
+        return codec_of(self.manifest.task.get("canary"))
 
     @property
     def trajectories(self) -> RecordStore[Trajectory]:

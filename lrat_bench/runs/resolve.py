@@ -148,7 +148,13 @@ def resolve(
         loaded, protocol = task, task.protocol()
     protocol = customise(protocol, given.protocol)
     protocol = customise(protocol, choice.under(protocol.scoring).model_dump())
-    loaded.select(split, limit)
+    if unanswered := [question.qid for question in loaded.select(split, limit) if not question.answers]:
+        raise UsageError(
+            f"question {unanswered[0]!r} of task {loaded.name!r} has no accepted answer, so that success cannot be "
+            "measured: `lrat-bench retrieve` scores retrievers on it"
+        )
+    if loaded.canary is not None:
+        reach.refuse_plain()
     _require_sendable(player, protocol.rollout)
     grader = choice.open(protocol.scoring, reach)
     load_tokenizer(protocol.rollout.snippet_tokenizer)

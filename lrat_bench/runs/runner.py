@@ -7,7 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from lrat_bench.agent.agent import Agent
@@ -21,8 +21,10 @@ from lrat_bench.runs.admission import Admission
 from lrat_bench.runs.config import RunConfig
 from lrat_bench.runs.folder import RunFolder
 from lrat_bench.runs.resume import Owed, kept_of, owed
+from lrat_bench.runs.store import Codec, RecordStore, codec_of
 from lrat_bench.runs.tally import OnTally, Tally
 from lrat_bench.score.judging import Judging, has_answer
+from lrat_bench.score.verdict import Verdict
 from lrat_bench.trajectory import Trajectory
 
 __all__ = ["play_owed"]
@@ -51,9 +53,10 @@ async def play_owed(
         RunIncomplete: it had to stop early (the disk is full, the model refuses every request, its endpoint is down,
             the cost cap is reached); what is done is kept.
     """
-    store = folder.trajectories
+    codec = codec_of(config.task.canary)
+    store, verdicts = replace(folder.trajectories, codec=codec), replace(folder.verdicts, codec=codec)
     store.open_for_writing()
-    folder.verdicts.open_for_writing()
+    verdicts.open_for_writing()
     kept = kept_of(store.scan())
     if store.unreadable:
         lines = ", ".join(map(str, store.unreadable))
@@ -62,9 +65,9 @@ async def play_owed(
     tally = Tally(total=len(config.questions) * config.repeats)
     tally.kept = tally.total - len(todo)
     on_tally(tally)
-    with _logged(folder):
+    with _logged(folder, codec):
         reader = Reader(config.task.corpus, config.protocol.rollout)
-        player = _Player(config, folder, reader, judging or Judging(config.judge), tally, on_tally)
+        player = _Player(config, store, verdicts, reader, judging or Judging(config.judge), tally, on_tally)
         await player.play(todo)
     return tally
 
@@ -72,7 +75,8 @@ async def play_owed(
 @dataclass
 class _Player:
     config: RunConfig
-    folder: RunFolder
+    trajectories: RecordStore[Trajectory]
+    verdicts: RecordStore[Verdict]
     reader: Reader
     judging: Judging
     tally: Tally
@@ -97,7 +101,8 @@ class _Player:
         except* OSError as failed:
             reason = failed.exceptions[0]
             raise RunIncomplete(
-                f"{self.so_far}: cannot write to {self.folder.path}: {reason}; mend it and give the same command again"
+                f"{self.so_far}: cannot write to {self.trajectories.path.parent}: {reason}; mend it and give the same "
+                "command again"
             ) from None
         finally:
             await batcher.aclose(patience=_PATIENCE)
@@ -125,13 +130,13 @@ class _Player:
                 trajectory = await self.rollout(item, batcher)
             finally:
                 self.admission.leave()
-            self.folder.trajectories.append(trajectory.to_json())
+            self.trajectories.append(trajectory.to_json())
             outcome = "errored" if trajectory.status == "error" else "incorrect"
             if has_answer(trajectory):
                 verdict = await self.judging.one(item.question, trajectory)
                 outcome = "ungraded"
                 if verdict is not None:
-                    self.folder.verdicts.append(verdict.to_json())
+                    self.verdicts.append(verdict.to_json())
                     outcome = verdict.outcome
             self.tally.add(trajectory, outcome)
             _log.info(
@@ -193,12 +198,23 @@ class _RunLog(logging.FileHandler):
             super().close()
 
 
+class _Lines(logging.Formatter):
+    """Lines of a log as records are kept: what goes wrong may quote what was asked."""
+
+    def __init__(self, codec: Codec) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s")
+        self._codec = codec
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._codec.encode(super().format(record))
+
+
 @contextmanager
-def _logged(folder: RunFolder) -> Iterator[None]:
+def _logged(folder: RunFolder, codec: Codec) -> Iterator[None]:
     """Write this package's log into the run folder while the block runs."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
     handler = _RunLog(folder.path / "logs" / f"{stamp}.log", delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(_Lines(codec))
     handler.addFilter(RedactingFilter())
     package = logging.getLogger("lrat_bench")
     level = package.level

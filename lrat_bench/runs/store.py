@@ -9,21 +9,25 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from lrat_bench.errors import UsageError
 from lrat_bench.files import append_line, mend_tail
+from lrat_bench.guard import Guard, opened
 
-__all__ = ["PLAIN", "Codec", "RecordStore"]
+__all__ = ["PLAIN", "Codec", "RecordStore", "codec_of"]
 
 
 class Codec(Protocol):
-    """How a record's line is kept on disk; a task whose text must not lie in the open brings its own."""
+    """How a record's line is kept on disk; that of a task whose text must not lie in the open is its `Guard`."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Of the way, for messages."""
+        ...
 
     def encode(self, line: str) -> str:
         """The line as it is written; it holds no line break."""
         ...
 
     def decode(self, line: str) -> str:
-        """The inverse of `encode`; raises ValueError on what it did not write."""
+        """A line as it was before it was written, open or guarded; raises ValueError on what is neither."""
         ...
 
 
@@ -34,11 +38,17 @@ class _Plain:
         return line
 
     def decode(self, line: str) -> str:
-        return line
+        return opened(line)
 
 
 PLAIN: Codec = _Plain()
-"""Records as they are."""
+"""Records lie open."""
+
+
+def codec_of(canary: str | None) -> Codec:
+    """How records are kept that stem from the questions of a task with this canary; None is a task without."""
+    return PLAIN if canary is None else Guard(canary)
+
 
 R = TypeVar("R")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from lrat_bench.errors import DataError
+from lrat_bench.guard import opened
 
 __all__ = ["Line", "decode", "open_lines", "parse"]
 
@@ -126,7 +127,7 @@ def decode(raw: bytes, file: Path, number: int) -> str:
 
 
 def parse(raw: bytes, file: Path, number: int) -> Line | None:
-    """One line of a JSON Lines file; None where it is blank.
+    """One line of a JSON Lines file, guarded (`lrat_bench.guard`) or open; None where it is blank.
 
     Raises:
         DataError: it is not UTF-8, not JSON, or not an object.
@@ -134,6 +135,10 @@ def parse(raw: bytes, file: Path, number: int) -> Line | None:
     if not raw or raw.isspace():
         return None
     text = decode(raw, file, number)
+    try:
+        text = opened(text)
+    except ValueError:
+        raise DataError("guarded, and damaged: its text is not what its canary opens", file=file, line=number) from None
     try:
         record = json.loads(text)
     except json.JSONDecodeError as error:

@@ -31,6 +31,7 @@ class Task:
         evidence: documents that support the answer; None where the task cannot say.
         gold: documents that state the answer; None where the task cannot say.
         source: what it was made from (generator and settings, file hashes), for the manifest.
+        canary: of a guarded task: what is derived from its questions is kept under it (`lrat_bench.guard`); else None.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Task:
     evidence: Qrels | None
     gold: Qrels | None
     source: Mapping[str, object]
+    canary: str | None = None
 
     @cached_property
     def fingerprint(self) -> str:

@@ -15,7 +15,7 @@ from lrat_bench.files import encodable
 from lrat_bench.lrat.mining.candidate import Candidate
 from lrat_bench.lrat.relevance.base import Opinion, Outcome, RelevanceJudge
 from lrat_bench.model.redact import redact
-from lrat_bench.runs.store import RecordStore
+from lrat_bench.runs.store import PLAIN, Codec, RecordStore
 from lrat_bench.score.judges.base import storable
 from lrat_bench.trajectory import Usage
 
@@ -72,6 +72,7 @@ class RelevanceJudging:
         judge: left open.
         journal: `judgements.jsonl` of the folder.
         concurrency: how many browses are judged at once.
+        codec: how the journal's lines are kept.
         down: why it is asked no more; None while it is asked.
         asked: how many times it was asked by this command.
     """
@@ -79,6 +80,7 @@ class RelevanceJudging:
     judge: RelevanceJudge
     journal: Path
     concurrency: int = 16
+    codec: Codec = PLAIN
     down: str | None = None
     asked: int = 0
     _known: dict[str, Outcome] = field(default_factory=dict)
@@ -87,7 +89,7 @@ class RelevanceJudging:
     @property
     def store(self) -> RecordStore[Judgement]:
         """The journal as records."""
-        return RecordStore(self.journal, Judgement.model_validate_json, lambda said: said.key)
+        return RecordStore(self.journal, Judgement.model_validate_json, lambda said: said.key, self.codec)
 
     def resume(self) -> None:
         """Take over what was said before; the caller holds the folder.

@@ -97,6 +97,8 @@ def mine_runs(
             sources = open_sources(runs, verdicts_of=verdicts)
             _refuse_source(Path(out), sources)
             tainted = _tainted(sources, allow=allow_eval)
+            if (canary := _canary(sources)) is not None:
+                reach.refuse_plain()
             tasks = _tasks(sources, task, progress)
             manifest = PairsManifest(
                 version=metadata.version("lrat-bench"),
@@ -113,6 +115,7 @@ def mine_runs(
                 **_named(sources, task),
                 documents_checked=all(found is not None for found in tasks),
                 tainted=tainted,
+                canary=canary,
             )
             with held(Path(out)), claimed(Path(out), manifest, fresh=fresh):
                 reach.budget.resume(Path(out) / "costs.jsonl")
@@ -149,6 +152,12 @@ def _tainted(sources: Sequence[Source], *, allow: bool) -> bool:
             "the pairs are then marked as tainted"
         )
     return bool(held_out)
+
+
+def _canary(sources: Sequence[Source]) -> str | None:
+    """What guards the questions of the runs: they are over one corpus, and so of one benchmark."""
+    found = (source.manifest.task.get("canary") for source in sources if source.manifest is not None)
+    return next((str(canary) for canary in found if canary is not None), None)
 
 
 def _tasks(sources: Sequence[Source], spec: str | None, progress: Progress) -> list[Task | None]:

@@ -10,6 +10,7 @@ from typing import IO
 
 from lrat_bench.files import writing
 from lrat_bench.lrat.pair import Pair
+from lrat_bench.runs.store import PLAIN, Codec
 
 __all__ = ["Drafts"]
 
@@ -23,13 +24,15 @@ class Drafts:
     Args:
         folder: where they will lie; the caller holds it.
         names: of the files.
+        codec: how their lines are kept.
 
     Raises:
         UsageError: from every method, where the disk refuses.
     """
 
-    def __init__(self, folder: Path, *names: str) -> None:
+    def __init__(self, folder: Path, *names: str, codec: Codec = PLAIN) -> None:
         self._folder = folder
+        self._codec = codec
         self._names = names
         self._streams: dict[str, IO[bytes]] = {}
 
@@ -57,7 +60,7 @@ class Drafts:
     def append(self, name: str, record: Pair) -> None:
         """Add a record to a draft."""
         with self._writing():
-            self._streams[name].write(record.to_json().encode() + b"\n")
+            self._streams[name].write(self._codec.encode(record.to_json()).encode() + b"\n")
 
     def flush(self, name: str) -> None:
         """See that what was appended can be read from the draft."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lrat_bench.guard import opened
 from lrat_bench.lrat.intensity import fit, quantiles, weight
 from lrat_bench.lrat.mining.harvest import KEPT, UNWEIGHED, Harvest, length_of
 from lrat_bench.lrat.pair import Pair
@@ -84,4 +85,4 @@ def _lengths(draft: Path, many: int) -> NDArray[np.float64]:
 def _pairs(draft: Path) -> Iterator[Pair]:
     with draft.open("rb") as lines:
         for line in lines:
-            yield Pair.model_validate_json(line)
+            yield Pair.model_validate_json(opened(line.decode()))

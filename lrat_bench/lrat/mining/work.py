@@ -26,6 +26,7 @@ from lrat_bench.lrat.relevance.registry import NOBODY
 from lrat_bench.model.access import Access
 from lrat_bench.progress import Progress
 from lrat_bench.runs.event_loop import EventLoop
+from lrat_bench.runs.store import Codec, codec_of
 from lrat_bench.task.task import Task
 from lrat_bench.task.tokenizer import Tokenizer
 
@@ -85,11 +86,13 @@ class Mining:
     def carry_out(self, loop: EventLoop, access: Access) -> Pairs:
         """Judge and write what is judged; the files change when all of them are whole."""
         if self.judge is not None:
-            self.judging = RelevanceJudging(self.judge, self.out / "judgements.jsonl", self.concurrency)
+            self.judging = RelevanceJudging(
+                self.judge, self.out / "judgements.jsonl", self.concurrency, codec=self._codec
+            )
             self.judging.resume()
             loop.run(access.warm_up())
         try:
-            with Drafts(self.out, UNWEIGHED, *FILES) as drafts:
+            with Drafts(self.out, UNWEIGHED, *FILES, codec=self._codec) as drafts:
                 harvest = Harvest(self.rule, self.tokenizer, drafts)
                 loop.run(self._fill(harvest))
                 intensity, without_weight = weigh(harvest, self.manifest.scale)
@@ -117,6 +120,10 @@ class Mining:
             if self.judge is not None:
                 loop.run(_closed(self.judge))
         return Pairs(self.out)
+
+    @property
+    def _codec(self) -> Codec:
+        return codec_of(self.manifest.canary)
 
     def _write(self, manifest: PairsManifest) -> None:
         with writing(f"the pairs in {self.out}"):

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Literal
 
 from lrat_bench.errors import DataError, UsageError
-from lrat_bench.files import sha256_file
+from lrat_bench.files import cache_folder, sha256_file
+from lrat_bench.guard import guard_of, refuse_plain
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.task.card import FolderCard, read_card
 from lrat_bench.task.corpus import Corpus
-from lrat_bench.task.jsonl import Line, open_lines, parse
+from lrat_bench.task.jsonl import Line, decode, open_lines, parse
 from lrat_bench.task.jsonl_corpus import JsonlCorpus
 from lrat_bench.task.protocol import Protocol
 from lrat_bench.task.qrels import read_qrels
@@ -44,11 +45,13 @@ def load_folder(
     Files:
 
     - `corpus.jsonl`: see `JsonlCorpus`.
-    - `questions.jsonl`: `qid`, `question`, `answers` (a list of strings, the canonical one first), and a `split` on
+    - `questions.jsonl`: `qid`, `question`, `answers` (a list of strings, the canonical one first; null where nobody
+      says, which leaves only retrieval to be measured), and a `split` on
       every line or on none; without, all questions are of the split `all`.
     - `qrels.trec` (documents that support the answer) and `qrels.gold.trec` (documents that state it): see
       `read_qrels`. A question that a file does not judge is left out of the means of recall; without the file,
       no question has one. Every judged question and document must exist.
+    - Lines of `questions.jsonl` may be guarded (`lrat_bench.guard`), all or none; what runs keep is guarded then, too.
     - `task.yaml`: the keys of `FolderCard`; what is given here as an argument counts instead.
 
     Args:
@@ -76,6 +79,9 @@ def load_folder(
             raise UsageError(f"folder {str(folder)!r} has no {required}: {_LAYOUT}")
     card = read_card(files["task.yaml"], FolderCard) if "task.yaml" in files else FolderCard()
     questions = read_questions(files["questions.jsonl"])
+    if (canary := _canary(files["questions.jsonl"])) is not None:
+        place = cache or cache_folder()
+        refuse_plain("replies of judges", place, mend="set LRAT_BENCH_CACHE to a folder outside of it")
     roles = _roles(questions, splits or card.splits, files["questions.jsonl"])
     offered = dict(protocols or card.protocols or {"default": Protocol()})
     evidence_file, gold_file = files.get("qrels.trec"), files.get("qrels.gold.trec")
@@ -104,6 +110,7 @@ def load_folder(
             "questions": len(questions),
             "files": {corpus.file.name: corpus.fingerprint, **{file.name: sha256_file(file) for file in hashed}},
         },
+        canary=canary,
     )
     task.select()  # both raise for a default that does not exist
     task.protocol()
@@ -144,12 +151,28 @@ def read_questions(file: Path) -> tuple[Question, ...]:
     return tuple(questions.values())
 
 
+def _canary(file: Path) -> str | None:
+    """What guards the questions; None where they lie open.
+
+    Raises:
+        DataError: only some are guarded, or not all under the same canary.
+    """
+    with open_lines(file) as stream:
+        guards = {guard_of(decode(raw, file, number)) for number, raw in enumerate(stream, 1) if raw.strip()}
+    if len(guards) > 1:
+        raise DataError("some lines are guarded and others not, or under another canary: guard all alike", file=file)
+    guard = guards.pop()
+    return None if guard is None else guard.canary
+
+
 def _question(line: Line) -> Question:
     text = line.text("question")
     if not text.strip():
         raise line.error("'question' is empty")
-    answers = line.record.get("answers")
-    if not isinstance(answers, list) or not answers:
+    answers = line.record.get("answers", "")
+    if answers is None:
+        answers = []
+    elif not isinstance(answers, list) or not answers:
         raise line.error(f"'answers' must be a list with at least one string, as in [\"Paris\"], not {answers!r}")
     for answer in answers:
         if not line.checked("answers", answer).strip():
