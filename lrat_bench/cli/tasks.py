@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lrat_bench.cli.options import json_option, plain, print_json, set_option, stdout
 from lrat_bench.cli.watch import watch
+
+if TYPE_CHECKING:
+    from lrat_bench.task.protocol import Protocol
 
 __all__ = ["tasks"]
 
@@ -41,52 +46,138 @@ def list_tasks(json: bool) -> None:
 
 
 @tasks.command("show")
-@click.argument("task", metavar="NAME|FOLDER")
+@click.argument("task", nargs=-1, required=True, metavar="NAME|FOLDER[@PROTOCOL] [OTHER[@PROTOCOL]]")
 @json_option
-def show_task(task: str, json: bool) -> None:
-    """A task's card, and every knob of its protocols."""
+def show_task(task: tuple[str, ...], json: bool) -> None:
+    """A task's card, and every knob of its protocols, or of the one named behind @.
+
+    With two, the knobs in which their protocols differ: numbers can be compared when there is none.
+    """
+    from lrat_bench.errors import UsageError
+
+    if len(task) > 2:
+        raise UsageError(f"tasks show compares two protocols at most, got {len(task)}")
+    shown = [_described(spec) for spec in task]
+    if len(shown) == 1:
+        _show_one(shown[0], json=json)
+    else:
+        _show_difference(shown[0], shown[1], json=json)
+
+
+@dataclass(frozen=True)
+class _Described:
+    """A task as its card has it, or as its folder; `chosen` is the protocol that was named, or the default one."""
+
+    spec: str
+    about: dict[str, Any]
+    protocols: dict[str, Protocol]
+    chosen: str
+    named: bool
+
+
+def _described(spec: str) -> _Described:
+    from lrat_bench.errors import UnknownName
     from lrat_bench.task.catalog import known_names, load_task, task_card
 
-    if task in known_names():
-        card = task_card(task)
-        about = card.model_dump(mode="json", exclude={"protocols", "default_protocol"})
-        protocols, default = card.protocols, card.default_protocol
-    else:
+    name, at, wanted = spec.partition("@")
+    if name not in known_names():
         with watch() as shown:
-            loaded, _ = load_task(task, progress=shown.work)
+            loaded, protocol = load_task(spec, progress=shown.work)
         about = {"name": loaded.name, "domain": loaded.domain, "splits": dict(loaded.splits)}
-        protocols, default = dict(loaded.protocols), loaded.default_protocol
+        named = protocol.name != loaded.default_protocol
+        return _Described(spec, about, dict(loaded.protocols), protocol.name, named)
+    card = task_card(name)
+    if wanted and wanted not in card.protocols:
+        raise UnknownName(f"protocol of task {name!r}", wanted, card.protocols)
+    about = card.model_dump(mode="json", exclude={"protocols", "default_protocol"}, exclude_none=True)
+    return _Described(spec, about, dict(card.protocols), wanted or card.default_protocol, bool(at and wanted))
+
+
+def _show_one(task: _Described, *, json: bool) -> None:
+    protocols = {task.chosen: task.protocols[task.chosen]} if task.named else task.protocols
     if json:
         found = {name: protocol.model_dump(mode="json") for name, protocol in protocols.items()}
-        print_json({**about, "default_protocol": default, "protocols": found})
+        print_json({**task.about, "default_protocol": task.chosen, "protocols": found})
         return
     console = stdout()
-    for key, value in about.items():
-        console.print(f"{key}: {plain(value)}", markup=False)
+    for line in _lines(task.about):
+        console.print(line, markup=False, soft_wrap=True)
     for name, protocol in protocols.items():
-        console.print(f"\n@{name}{' (default)' if name == default else ''}  {protocol.summary}", markup=False)
+        mark = " (default)" if name == task.chosen and not task.named else ""
+        console.print(f"\n@{name}{mark}  {protocol.summary}", markup=False)
         for part, of in ((protocol.rollout, "rollout"), (protocol.scoring, "scoring")):
             console.print(f"  {of} {part.fingerprint[:12]}", markup=False, style="dim")
             for key, value in part.model_dump(mode="json").items():
                 console.print(f"    {key}: {plain(value)}", markup=False)
 
 
+def _show_difference(one: _Described, other: _Described, *, json: bool) -> None:
+    parts = [task.protocols[task.chosen].model_dump(mode="json") for task in (one, other)]
+    rows = [
+        (f"{room}.{key}", parts[0][room][key], parts[1][room][key])
+        for room in ("rollout", "scoring")
+        for key in parts[0][room]
+        if parts[0][room][key] != parts[1][room][key]
+    ]
+    names = [f"{task.about['name']}@{task.chosen}" for task in (one, other)]
+    if json:
+        print_json({"protocols": names, "differences": {key: [mine, its] for key, mine, its in rows}})
+        return
+    if not rows:
+        stdout().print(f"{names[0]} and {names[1]} are the same protocol: their numbers can be compared", markup=False)
+        return
+    from rich.table import Table
+
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("knob", *names):
+        table.add_column(column)
+    for key, mine, its in rows:
+        table.add_row(key, plain(mine), plain(its))
+    stdout().print(table, markup=False)
+
+
+def _lines(values: dict[str, Any], indent: str = "") -> Iterator[str]:
+    """A card, one value a line, what belongs together under its name; what is empty is left out."""
+    for key, value in values.items():
+        nested = isinstance(value, dict) and any(isinstance(inner, dict | list) for inner in value.values())
+        if nested:
+            yield f"{indent}{key}:"
+            yield from _lines(value, f"{indent}  ")
+        elif value not in ({}, [], ()):
+            yield f"{indent}{key}: {plain(value)}"
+
+
 @tasks.command("prepare")
 @click.argument("task")
+@click.option(
+    "--source",
+    multiple=True,
+    metavar="[PART=]PATH",
+    help="A local copy instead of the hub: a folder of datasets, a file of questions, or PART=PATH (questions, corpus, "
+    "evidence, gold). Repeatable.",
+)
 @set_option
 @json_option
-def prepare_task(task: str, set: tuple[str, ...], json: bool) -> None:
-    """Generate or fetch a task and check its files, so that the first run need not."""
+def prepare_task(task: str, source: tuple[str, ...], set: tuple[str, ...], json: bool) -> None:
+    """Generate or fetch a task and check its files.
+
+    Says first what it takes. What was cut short goes on with the same command; what does not have the commit, the
+    checksum or the numbers of the task's card is refused.
+    """
     from lrat_bench.errors import UsageError
     from lrat_bench.report import numbers
     from lrat_bench.runs.resolve import Settings
-    from lrat_bench.task.catalog import load_task
+    from lrat_bench.task import catalog
 
     settings = Settings.parse(set)
     if others := [room for room in settings.to_dict() if room != "task"]:
         raise UsageError(f"tasks prepare takes settings of the task only, got {others[0]}.…")
+    name = task.partition("@")[0]
+    card = catalog.task_card(name) if name in catalog.known_names() else None
     with watch() as shown:
-        loaded, protocol = load_task(task, settings=settings.task, progress=shown.work)
+        if card is not None and card.hub is not None:
+            shown.begin(f"preparing {name}: {catalog.takes(card.hub)}")
+        loaded, protocol = catalog.prepare_task(task, settings=settings.task, sources=source, progress=shown.work)
     counts = {split: len(loaded.select(split)) for split in loaded.splits}
     if json:
         found: dict[str, Any] = {

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from lrat_bench.errors import DataError
 from lrat_bench.files import read_yaml
+from lrat_bench.task.hub_card import HubCard
 from lrat_bench.task.protocol import Protocol
 from lrat_bench.task.question import Role
 from lrat_bench.values import said
@@ -27,7 +28,10 @@ class Expected(_Record):
     """Counts that the card's own settings lead to."""
 
     documents: int | None = None
+    documents_at_least: int | None = Field(default=None, description="where the exact number is not published")
     questions: int | None = None
+    evidence: int | None = Field(default=None, description="judgements")
+    gold: int | None = Field(default=None, description="judgements")
 
 
 class FolderCard(_Record):
@@ -70,13 +74,21 @@ class TaskCard(FolderCard):
     summary: str
     domain: Literal["ID", "OOD"] | None
     license: str
-    source: str = Field(description="name of a registered task source")
+    source: str = Field(description="name of a registered task source, or hub")
+    hub: HubCard | None = Field(default=None, description="where it lies on the Hugging Face hub, if it does")
+    canary: str | None = Field(default=None, description="that guards questions and answers; null lets them lie open")
     settings: dict[str, Setting] = Field(default_factory=dict, description="what the source is told, all of it")
     splits: dict[str, Role] = Field(min_length=1)
     default_split: str
     default_protocol: str
     protocols: dict[str, Protocol] = Field(min_length=1)
     expected: Expected = Expected()
+
+    @model_validator(mode="after")
+    def _source_is_described(self) -> TaskCard:
+        if (self.source == "hub") != (self.hub is not None):
+            raise ValueError("a card of source hub, and no other, says under hub where the task lies")
+        return self
 
 
 CardT = TypeVar("CardT", bound=FolderCard)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -14,11 +14,21 @@ from lrat_bench.files import CACHE_MEND, build_once, cache_folder, fingerprint, 
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.registry import Entry, Registry, load_object
 from lrat_bench.task.card import Setting, TaskCard, read_card
+from lrat_bench.task.hub_card import HubCard
 from lrat_bench.task.protocol import Protocol
 from lrat_bench.task.sources.folder import load_folder
 from lrat_bench.task.task import Task
 
-__all__ = ["TASK_SOURCES", "known_names", "known_tasks", "load_card", "load_task", "task_card"]
+__all__ = [
+    "TASK_SOURCES",
+    "known_names",
+    "known_tasks",
+    "load_card",
+    "load_task",
+    "prepare_task",
+    "takes",
+    "task_card",
+]
 
 _PREPARED = "prepared.json"
 """Sizes of the files of a prepared folder, written when all are there."""
@@ -108,13 +118,22 @@ def load_card(
 ) -> Task:
     """The task of a card, prepared in the cache when it is loaded for the first time; see `load_task`."""
     merged = _merged(card, settings or {})
-    prepare = TASK_SOURCES.load(card.source)
-    version = load_object(TASK_SOURCES.entry(card.source).target.partition(":")[0] + ":VERSION")
-    source: dict[str, object] = {"source": card.source, "version": version, "settings": merged}
     cache = cache or cache_folder()
-    folder = cache / "tasks" / f"{card.name}-{fingerprint(source)[:12]}"
-    with writing(f"task {card.name!r} to {folder.parent}", mend=CACHE_MEND):
-        _prepare_once(folder, lambda empty: prepare(merged, empty, progress))
+    if card.hub is not None:
+        source = _hub_source(card, merged)
+        folder = _folder(card, source, cache)
+        if not folder.exists():
+            raise UsageError(
+                f"task {card.name!r} is not prepared: `lrat-bench tasks prepare {card.name}` fetches it "
+                f"({takes(card.hub)})"
+            )
+    else:
+        prepare = TASK_SOURCES.load(card.source)
+        version = load_object(TASK_SOURCES.entry(card.source).target.partition(":")[0] + ":VERSION")
+        source = {"source": card.source, "version": version, "settings": merged}
+        folder = _folder(card, source, cache)
+        with writing(f"task {card.name!r} to {folder.parent}", mend=CACHE_MEND):
+            _prepare_once(folder, lambda empty: prepare(merged, empty, progress))
     task = load_folder(
         folder,
         name=card.name,
@@ -130,6 +149,68 @@ def load_card(
     if merged == card.settings:
         _check_counts(card, task, folder)
     return task
+
+
+def prepare_task(
+    spec: str,
+    *,
+    settings: Mapping[str, object] | None = None,
+    sources: Sequence[str] = (),
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+) -> tuple[Task, Protocol]:
+    """Fetch or generate a task, unless it is there, and load it; one whose fetching was cut short is completed.
+
+    Args:
+        spec: as in `load_task`.
+        settings: as in `load_task`.
+        sources: local copies that take the place of the hub: `PATH` or `PART=PATH` (`hub.locate.Sources`).
+        cache: as in `load_task`.
+        progress: told how it goes.
+
+    Raises:
+        UsageError: something is not at hand, or there is no room for it, or sources are given for what needs none.
+        DataError: what is found is not what the card says.
+    """
+    name = spec.partition("@")[0]
+    card = task_card(name) if name in known_names() else None
+    if card is None or card.hub is None:
+        if sources:
+            raise UsageError(f"--source {sources[0]}: task {name!r} is not fetched from anywhere")
+    else:
+        from lrat_bench.task.sources.hub.locate import Sources
+        from lrat_bench.task.sources.hub.prepare import prepare
+
+        merged = _merged(card, settings or {})
+        folder = _folder(card, _hub_source(card, merged), cache or cache_folder())
+        given = Sources(sources)
+        with writing(f"task {card.name!r} to {folder.parent}", mend=CACHE_MEND):
+            if not folder.exists():
+                prepare(card, merged, folder, given, task_card=task_card, progress=progress)
+    return load_task(spec, settings=settings, cache=cache, progress=progress)
+
+
+def takes(hub: HubCard) -> str:
+    """What preparing a task of the hub takes, for people."""
+    needs = hub.takes
+    return (
+        f"download about {needs.download_gb:g} GB, {needs.disk_gb:g} GB more on disk, about {needs.minutes:g} minutes "
+        "beside the download"
+    )
+
+
+def _folder(card: TaskCard, source: Mapping[str, object], cache: Path) -> Path:
+    return cache / "tasks" / f"{card.name}-{fingerprint(source)[:12]}"
+
+
+def _hub_source(card: TaskCard, settings: Mapping[str, Setting]) -> dict[str, object]:
+    """What decides the files of a task of the hub; how long it takes does not."""
+    from lrat_bench.task.sources.hub import VERSION
+
+    assert card.hub is not None
+    described = card.hub.model_dump(mode="json", exclude={"takes"}, exclude_none=True)
+    guarded = {} if card.canary is None else {"canary": card.canary}
+    return {"source": "hub", "version": VERSION, "settings": dict(settings), "hub": described, **guarded}
 
 
 def _cards_folder() -> Path:

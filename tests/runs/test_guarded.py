@@ -1,0 +1,124 @@
+"""What is derived from a guarded task lies nowhere in the open inside a git work tree, and every verb works on it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hub_copy import CANARY, WORDS, browsecomp_card, question, write_browsecomp, write_card
+
+import lrat_bench
+from lrat_bench.errors import UsageError
+from lrat_bench.guard import Guard, opened
+from lrat_bench.lrat.flag_embedding import export
+from lrat_bench.lrat.pairs import Pairs
+from lrat_bench.runs.run import Run
+from lrat_bench.task import catalog
+from lrat_bench.trajectory import Search
+
+QUESTIONS = 6
+TELLING = (b"gate of smiths", b"hangs", *(f"the {word}".encode() for word in WORDS))
+"""Words of questions, answers, documents, and of the queries and thoughts that they lead to."""
+
+
+@pytest.fixture
+def work_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A git work tree, and outside of it a prepared guarded task and the cache."""
+    monkeypatch.setenv("LRAT_BENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(catalog, "_cards_folder", lambda: tmp_path / "cards")
+    write_card(tmp_path / "cards", browsecomp_card())
+    catalog.prepare_task("browsecomp-copy", sources=[str(write_browsecomp(tmp_path / "copy", questions=QUESTIONS))])
+    tree = tmp_path / "tree"
+    (tree / ".git").mkdir(parents=True)
+    return tree
+
+
+def played(tree: Path, **words: Any) -> Run:
+    run: Run = lrat_bench.run("browsecomp-copy", retriever="oracle", out=tree / "run", **words)
+    return run
+
+
+def in_the_open(tree: Path) -> list[tuple[Path, bytes]]:
+    """Files of a work tree that hold a telling text."""
+    files = [file for file in tree.rglob("*") if file.is_file()]
+    assert files
+    return [(file, text) for file in files for text in TELLING if text in file.read_bytes()]
+
+
+def test_a_run_holds_no_text_in_the_open_and_can_be_read(work_tree: Path) -> None:
+    run = played(work_tree)
+    assert in_the_open(work_tree) == []
+    records = list(run.trajectories)
+    assert len(records) == QUESTIONS
+    assert any("smiths" in step.query for record in records for step in record.steps if isinstance(step, Search))
+    assert run.metrics.metric("evidence_recall").value == 1.0
+    lines = (run.path / "trajectories.jsonl").read_text().splitlines()
+    assert all(json.loads(line).keys() == {"canary", "guarded"} for line in lines)
+    assert all(CANARY in line for line in lines)
+    log = next((run.path / "logs").iterdir()).read_text().splitlines()
+    assert "700 repeat 0" in "".join(map(opened, log))
+
+
+def test_it_is_completed_scored_analysed_and_replayed(work_tree: Path) -> None:
+    first = played(work_tree, limit=2)
+    run = played(work_tree)
+    assert (first.path, len(list(run.trajectories))) == (run.path, QUESTIONS)
+    _, _, scores = lrat_bench.rescore(run.path, judge="contains")
+    assert scores.outcomes["correct"] + scores.outcomes["incorrect"] == QUESTIONS
+    lrat_bench.analyze([run.path])
+    found = lrat_bench.retrieve(replay=[run.path], retriever="oracle", out=work_tree / "replay")
+    recall = found.metrics.metric("evidence_R@5")
+    assert recall is not None
+    assert recall.value == 1.0
+    assert in_the_open(work_tree) == []
+
+
+def test_its_pairs_are_guarded_and_their_export_stays_outside(work_tree: Path, tmp_path: Path) -> None:
+    run = played(work_tree)
+    pairs: Pairs = lrat_bench.mine([run.path], work_tree / "pairs", outcome="all", filter="none", allow_eval=True)
+    assert in_the_open(work_tree) == []
+    kept = list(pairs.kept())
+    assert any("smiths" in pair.query for pair in kept)
+    assert pairs.manifest.canary == CANARY
+    corpus = catalog.load_task("browsecomp-copy")[0].corpus
+    with pytest.raises(
+        UsageError, match=r"pairs of a guarded task would lie in plain text .* inside the git work tree"
+    ):
+        export(pairs, corpus, work_tree / "train.jsonl")
+    assert export(pairs, corpus, tmp_path / "outside" / "train.jsonl").rows == len(kept)
+
+
+def test_the_cache_and_cassettes_stay_outside(work_tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match=r"model calls of a guarded task .* give a --cassette outside of it"):
+        played(work_tree, cassette=work_tree / "calls.jsonl", cassette_mode="record")
+    run = played(work_tree)
+    with pytest.raises(UsageError, match="model calls of a guarded task"):
+        lrat_bench.rescore(run.path, cassette=work_tree / "calls.jsonl", cassette_mode="record")
+    task = catalog.load_task("browsecomp-copy")[0]
+    folder = Path(str(task.corpus.file)).parent  # type: ignore[attr-defined]
+    monkeypatch.setenv("LRAT_BENCH_CACHE", str(work_tree / "cache"))
+    with pytest.raises(UsageError, match="set LRAT_BENCH_CACHE to a folder outside of it"):
+        catalog.load_task(str(folder))
+
+
+def test_a_guarded_line_is_what_the_benchmark_would_write() -> None:
+    from hub_copy import hidden
+
+    text, _ = question(3)
+    assert Guard(CANARY).encrypt(text) == hidden(text)
+    assert Guard(CANARY).decrypt(hidden(text)) == text
+    line = Guard(CANARY).encode(text)
+    assert opened(line) == text
+    assert opened("{}") == "{}"
+    with pytest.raises(ValueError, match="base64"):
+        opened(line.replace('"guarded":"', '"guarded":"%'))
+
+
+def test_a_file_that_is_guarded_in_part_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "corpus.jsonl").write_text('{"docid": "1", "text": "x"}\n')
+    lines = [json.dumps({"qid": str(n), "question": "?", "answers": ["!"]}) for n in range(2)]
+    (tmp_path / "questions.jsonl").write_text(f"{lines[0]}\n{Guard(CANARY).encode(lines[1])}\n")
+    with pytest.raises(UsageError, match="some lines are guarded and others not"):
+        catalog.load_task(str(tmp_path))
