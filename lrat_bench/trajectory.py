@@ -14,6 +14,7 @@ from lrat_bench.files import fingerprint
 
 __all__ = [
     "SCHEMA",
+    "UNLISTED",
     "Answer",
     "Browse",
     "Hit",
@@ -44,6 +45,10 @@ Status = Literal[
     "refused",  # the provider refused to answer
     "error",  # infrastructure failed; the next run tries again
 ]
+
+
+UNLISTED = "+unlisted"
+"""End of `Trajectory.origin` where documents were shown that the source does not name: their hits are not there."""
 
 
 def same_query(query: str) -> str:
@@ -181,6 +186,11 @@ class Trajectory(_Record):
     error: str | None = None
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=True)
+
+    @property
+    def names_documents(self) -> bool:
+        """Whether the lists name what they showed; where a source does not, recall is not known."""
+        return not (self.origin or "").endswith(UNLISTED)
 
     @property
     def key(self) -> tuple[str, int]:

@@ -61,6 +61,9 @@ __all__ = ["run"]
 @click.option("--preflight/--no-preflight", default=True, show_default=True, help="Try each model with one call first.")
 @access_options
 @click.option("--dry-run", is_flag=True, help="Print what would be run, and stop.")
+@click.option(
+    "--peers", is_flag=True, help="Print beside ours what BrowseComp-Plus and LRAT would count; --json always has it."
+)
 @json_option
 def run(
     task: str,
@@ -82,6 +85,7 @@ def run(
     cassette: Path | None,
     cassette_mode: CassetteMode,
     dry_run: bool,
+    peers: bool,
     json: bool,
 ) -> int:
     """Run an agent over a retriever on a task.
@@ -90,6 +94,7 @@ def run(
     infrastructure error. More --repeats or a larger --limit extend a run; anything else is another folder.
     """
     from lrat_bench.api import access, close
+    from lrat_bench.report.peers import peers_table
     from lrat_bench.report.summary import summary, to_json
     from lrat_bench.runs.command import carry_out
     from lrat_bench.runs.resolve import Settings, resolve
@@ -122,6 +127,8 @@ def run(
         print_json(to_json(done.path, manifest, scores))
     else:
         stdout().print(summary(done, manifest, scores))
+        if peers:
+            stdout().print(peers_table(scores))
     return 3 if scores.unresolved else 0
 
 

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lrat_bench.cli.options import access_options, json_option, judge_options, print_json, set_option, stdout
+from lrat_bench.cli.options import (
+    access_options,
+    json_option,
+    judge_options,
+    print_json,
+    set_option,
+    stdout,
+)
 from lrat_bench.cli.watch import watch
 
 if TYPE_CHECKING:
@@ -22,6 +29,9 @@ __all__ = ["score"]
 @judge_options(several=True)
 @set_option
 @access_options
+@click.option(
+    "--peers", is_flag=True, help="Print beside ours what BrowseComp-Plus and LRAT would count; --json always has it."
+)
 @json_option
 def score(
     runs: tuple[Path, ...],
@@ -33,6 +43,7 @@ def score(
     max_cost: float | None,
     cassette: Path | None,
     cassette_mode: CassetteMode,
+    peers: bool,
     json: bool,
 ) -> int:
     """Judge what has no verdict yet and measure, from the trajectories alone; nothing is run again.
@@ -42,6 +53,7 @@ def score(
     from lrat_bench.api import compare_judges, rescore
     from lrat_bench.errors import UsageError
     from lrat_bench.report.agreement import agreement_table
+    from lrat_bench.report.peers import peers_table
     from lrat_bench.report.summary import summary, to_json
     from lrat_bench.runs.resolve import Settings
 
@@ -71,6 +83,8 @@ def score(
                 documents.append(to_json(run.path, manifest, scores))
                 if not json:
                     stdout().print(summary(run, manifest, scores))
+                    if peers:
+                        stdout().print(peers_table(scores))
             if len(manifests) > 1:
                 found = compare_judges(path, manifests, task=task)
                 documents[-1]["agreement"] = [one.model_dump(mode="json") for one in found]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from lrat_bench.score.judging import has_answer
 from lrat_bench.score.metrics.catalogue import MEASURES
-from lrat_bench.score.metrics.measure import Observation
+from lrat_bench.score.metrics.measure import Measure, Observation
+from lrat_bench.score.peers.browsecomp_plus import CONFIDENCE
+from lrat_bench.score.peers.catalogue import PEER_MEASURES
 from lrat_bench.score.verdict import Grade, Held, Verdict, held_verdicts, under_accepted
 from lrat_bench.task.question import Qrels, Question
 from lrat_bench.trajectory import Status, Trajectory
@@ -21,6 +23,8 @@ Outcome = Literal[
     "ungraded",  # there is an answer and the judge has not said
     "errored",  # infrastructure failed, or there is no trajectory yet: the next run owes it
 ]
+
+_OF_PEERS = (*PEER_MEASURES, CONFIDENCE)
 
 RowStatus = Status | Literal["unknown", "missing"]
 """The trajectory's status; "unknown" where an import cannot say, "missing" where there is no trajectory."""
@@ -36,6 +40,7 @@ class Row:
         outcome: what became of it.
         status: how it ended.
         values: measure name → value, every measure; None where there is none.
+        peers: the same for the numbers of other evaluators (`score.peers`).
     """
 
     question_id: str
@@ -43,6 +48,7 @@ class Row:
     outcome: Outcome
     status: RowStatus
     values: Mapping[str, float | None]
+    peers: Mapping[str, float | None] = field(default_factory=dict)
 
     def flat(self) -> dict[str, str | float | None]:
         """The row for a dataframe: one column per measure after the four that identify it."""
@@ -75,6 +81,8 @@ def per_question(
         judge_fingerprint: whose verdicts count.
         evidence: None where the task cannot say.
         gold: None where the task cannot say.
+
+    Of a trajectory that does not name the documents it was shown, no recall is known, whatever the task says.
     """
     held = held_verdicts(under_accepted(verdicts, questions), judge_fingerprint)
     owed = {
@@ -85,14 +93,14 @@ def per_question(
             owed[trajectory.key] = _row(
                 trajectory,
                 held.get((*trajectory.key, trajectory.hash)),
-                evidence.get(trajectory.question_id) if evidence else None,
-                gold.get(trajectory.question_id) if gold else None,
+                evidence.get(trajectory.question_id, frozenset()) if evidence else None,
+                gold.get(trajectory.question_id, frozenset()) if gold else None,
             )
     return list(owed.values())
 
 
 def _missing(question_id: str, repeat: int) -> Row:
-    return Row(question_id, repeat, "errored", "missing", dict.fromkeys(measure.name for measure in MEASURES))
+    return Row(question_id, repeat, "errored", "missing", _unknown(MEASURES), _unknown(_OF_PEERS))
 
 
 def _row(
@@ -101,11 +109,21 @@ def _row(
     evidence: frozenset[str] | None,
     gold: frozenset[str] | None,
 ) -> Row:
-    if trajectory.status == "error":
-        return Row(*trajectory.key, "errored", "error", dict.fromkeys(measure.name for measure in MEASURES))
     grade: Grade = "incorrect"
     if has_answer(trajectory):
         grade = "ungraded" if held is None else held.grade
-    seen = Observation(trajectory, grade, evidence, gold, None if held is None else held.usage)
-    values = {measure.name: measure.of(seen) for measure in MEASURES}
-    return Row(*trajectory.key, grade, trajectory.status or "unknown", values)
+    if not trajectory.names_documents:
+        evidence = gold = None
+    seen = Observation(trajectory, grade, evidence, gold, held if has_answer(trajectory) else None)
+    peers = _values(_OF_PEERS, seen)
+    if trajectory.status == "error":
+        return Row(*trajectory.key, "errored", "error", _unknown(MEASURES), peers)
+    return Row(*trajectory.key, grade, trajectory.status or "unknown", _values(MEASURES, seen), peers)
+
+
+def _values(measures: Sequence[Measure], seen: Observation) -> dict[str, float | None]:
+    return {measure.name: measure.of(seen) for measure in measures}
+
+
+def _unknown(measures: Sequence[Measure]) -> dict[str, float | None]:
+    return dict.fromkeys(measure.name for measure in measures)

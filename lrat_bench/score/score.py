@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import fsum
 from typing import Literal, get_args
 
@@ -11,9 +11,14 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from lrat_bench.errors import UnknownName
+from lrat_bench.score.calibration import Stated, calibration
 from lrat_bench.score.intervals import Interval, bootstrap, wilson
+from lrat_bench.score.metric import Metric
 from lrat_bench.score.metrics.catalogue import MEASURES
-from lrat_bench.score.metrics.measure import Direction, Measure
+from lrat_bench.score.metrics.confidence import STATED_CONFIDENCE
+from lrat_bench.score.metrics.measure import Measure
+from lrat_bench.score.peers import browsecomp_plus
+from lrat_bench.score.peers.catalogue import BESIDE, PEER_MEASURES
 from lrat_bench.score.rows import Outcome, Row, per_question
 from lrat_bench.score.verdict import Verdict
 from lrat_bench.task.question import Qrels, Question
@@ -25,25 +30,10 @@ SCHEMA = "lrat-bench/metrics/1"
 """Name and version of the format; the number grows when an old reader could misread a new file."""
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=True)
-
-
-class Metric(_Record):
-    """One number, with what it stands on and what it means."""
-
-    name: str
-    value: float | None = Field(description="mean over the n; null when n is 0")
-    n: int = Field(ge=0, description="how many (question, repeat) it is the mean of")
-    low: float | None = Field(description="lower end of the 95 % interval; null when the data cannot say")
-    high: float | None = Field(description="upper end of the 95 % interval")
-    unit: str
-    direction: Direction = Field(description="which way is better")
-    definition: str
-
-
-class Scores(_Record):
+class Scores(BaseModel):
     """The content of `metrics.json`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=True)
 
     schema_: Literal["lrat-bench/metrics/1"] = Field(default="lrat-bench/metrics/1", alias="schema")
     questions: int = Field(ge=0, description="how many were selected")
@@ -60,6 +50,9 @@ class Scores(_Record):
         description="the success rate if all that is ungraded or errored were correct; null when nothing is"
     )
     metrics: tuple[Metric, ...]
+    peers: tuple[Metric, ...] = Field(
+        default=(), description="the same run as other evaluators count; each under the evaluator's name and its own"
+    )
 
     @property
     def unresolved(self) -> int:
@@ -67,12 +60,12 @@ class Scores(_Record):
         return self.outcomes["ungraded"] + self.outcomes["errored"]
 
     def metric(self, name: str) -> Metric:
-        """The metric of that name.
+        """The metric of that name, ours or a peer's.
 
         Raises:
             UnknownName: there is none.
         """
-        by_name = {metric.name: metric for metric in self.metrics}
+        by_name = {metric.name: metric for metric in (*self.metrics, *self.peers)}
         if name not in by_name:
             raise UnknownName("metric", name, by_name)
         return by_name[name]
@@ -137,18 +130,51 @@ def summarise(
         outcomes={outcome: outcomes[outcome] for outcome in get_args(Outcome)},
         statuses={name: statuses[name] for name in (*get_args(Status), "unknown", "missing") if statuses[name]},
         success_bound=(outcomes["correct"] + unresolved) / len(rows) if unresolved else None,
-        metrics=_metrics(rows, MEASURES, seed),
+        metrics=(*_metrics(rows, MEASURES, seed, _ours), calibration(_stated(rows), seed=seed)),
+        peers=_of_peers(rows, seed),
     )
 
 
-def _metrics(rows: Sequence[Row], measures: Sequence[Measure], seed: int) -> tuple[Metric, ...]:
+def _stated(rows: Sequence[Row]) -> list[Stated]:
+    return [
+        Stated(row.question_id, confidence, row.outcome == "correct")
+        for row in rows
+        if (confidence := row.values.get(STATED_CONFIDENCE.name)) is not None
+    ]
+
+
+def _of_peers(rows: Sequence[Row], seed: int) -> tuple[Metric, ...]:
+    means = _metrics(rows, PEER_MEASURES, seed, _peers)
+    confident = [
+        (confidence, row.outcome == "correct")
+        for row in rows
+        if (confidence := row.peers.get(browsecomp_plus.CONFIDENCE.name)) is not None
+    ]
+    by_name = {metric.name: metric for metric in (*means, browsecomp_plus.calibration(confident))}
+    return tuple(by_name[name] for name in BESIDE)
+
+
+def _ours(row: Row) -> Mapping[str, float | None]:
+    return row.values
+
+
+def _peers(row: Row) -> Mapping[str, float | None]:
+    return row.peers
+
+
+def _metrics(
+    rows: Sequence[Row],
+    measures: Sequence[Measure],
+    seed: int,
+    values_of: Callable[[Row], Mapping[str, float | None]],
+) -> tuple[Metric, ...]:
     place = {qid: at for at, qid in enumerate(dict.fromkeys(row.question_id for row in rows))}
     totals = np.zeros((len(place), len(measures)))
     counts = np.zeros((len(place), len(measures)))
     values: list[list[float]] = [[] for _ in measures]
     for row in rows:
         for column, one in enumerate(measures):
-            value = row.values[one.name]
+            value = values_of(row).get(one.name)
             value = one.absent if value is None else value
             if value is not None:
                 totals[place[row.question_id], column] += value

@@ -57,10 +57,19 @@ class Verdict(BaseModel):
 
 
 class Held(NamedTuple):
-    """What of a verdict enters the scores."""
+    """What of a verdict enters the scores.
+
+    Attributes:
+        grade: the outcome.
+        usage: what asking took.
+        confidence: of the answer, between 0 and 1; None where none is stated.
+        replied: whether the judge said anything, be it readable or not; false of judges that have no reply.
+    """
 
     grade: Grade
     usage: Usage
+    confidence: float | None = None
+    replied: bool = False
 
 
 def under_accepted(verdicts: Iterable[Verdict], questions: Iterable[Question]) -> Iterator[Verdict]:
@@ -84,7 +93,7 @@ def held_verdicts(verdicts: Iterable[Verdict], judge: str) -> dict[tuple[str, in
     held: dict[tuple[str, int, str], Held] = {}
     for verdict in verdicts:
         if verdict.judge == judge and (verdict.outcome != "ungraded" or verdict.key not in held):
-            held[verdict.key] = Held(verdict.outcome, verdict.usage)
+            held[verdict.key] = Held(verdict.outcome, verdict.usage, verdict.confidence, bool(verdict.reply))
     return held
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lrat_bench.score.metrics.citations import CITATION_COVERAGE, CITATION_PRECISION, CITATION_RECALL
+from lrat_bench.score.metrics.confidence import BRIER_SCORE, STATED_CONFIDENCE
 from lrat_bench.score.metrics.effort import COMPLETION_TOKENS, COST_USD, JUDGE_COST_USD, SECONDS, TURNS
 from lrat_bench.score.metrics.hit_rate import HIT_RATE
 from lrat_bench.score.metrics.measure import Measure
@@ -24,6 +26,11 @@ MEASURES: tuple[Measure, ...] = (
     BROWSES,
     QUERIES,
     DOCUMENTS,
+    STATED_CONFIDENCE,
+    BRIER_SCORE,
+    CITATION_COVERAGE,
+    CITATION_PRECISION,
+    CITATION_RECALL,
     TURNS,
     COMPLETION_TOKENS,
     COST_USD,

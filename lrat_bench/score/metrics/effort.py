@@ -26,7 +26,7 @@ def _cost(seen: Observation) -> float | None:
 
 
 def _judge_cost(seen: Observation) -> float | None:
-    return None if seen.judging is None else seen.judging.cost_usd
+    return None if seen.held is None else seen.held.usage.cost_usd
 
 
 def _seconds(seen: Observation) -> float | None:

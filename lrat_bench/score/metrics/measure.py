@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from lrat_bench.score.verdict import Grade
-from lrat_bench.trajectory import Browse, Search, Trajectory, Usage
+from lrat_bench.score.verdict import Grade, Held
+from lrat_bench.trajectory import Browse, Search, Trajectory
 
 __all__ = ["Direction", "Measure", "Observation"]
 
@@ -18,21 +18,26 @@ Direction = Literal["higher", "lower", "neutral"]
 
 @dataclass(frozen=True)
 class Observation:
-    """One (question, repeat) that did not error.
+    """One (question, repeat) of which there is a trajectory.
 
     Attributes:
         trajectory: what happened.
         grade: what became of the answer; one that is missing is incorrect.
-        evidence: documents that support the answer, None where the task cannot say.
-        gold: documents that state the answer, None where the task cannot say.
-        judging: what the verdict that counts took; None where there is none.
+        evidence: documents that support the answer, empty where the question has none; None where the task cannot say.
+        gold: documents that state the answer, as `evidence`.
+        held: the verdict that counts; None where there is none, or no answer.
     """
 
     trajectory: Trajectory
     grade: Grade
     evidence: frozenset[str] | None
     gold: frozenset[str] | None
-    judging: Usage | None
+    held: Held | None
+
+    @property
+    def graded(self) -> bool:
+        """Whether a judge has graded the answer."""
+        return self.held is not None and self.held.grade != "ungraded"
 
     @cached_property
     def searches(self) -> tuple[Search, ...]:
