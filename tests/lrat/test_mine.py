@@ -434,7 +434,8 @@ def test_documents_that_the_corpus_lacks_are_left_out_and_counted(tmp_path: Path
     assert [pair.pos_id for pair in pairs.kept()] == ["d1"]
     assert pairs.manifest.counts.absent == 1
     assert pairs.manifest.corpus is not None
-    write_lrat_file(tmp_path / "bm25" / "2.json", (("search", "q", "d1 yy"), ("read", "d1"), ("think", "So.")))
+    steps = (("search", "q", "d1 yy"), ("read", "d1"), ("think", "So."), ("end", "Tarn."))
+    write_lrat_file(tmp_path / "bm25" / "2.json", steps)
     again = mine(tmp_path / "bm25", tmp_path / "more", outcome="all", task=str(task), relevance="none")
     assert again.manifest.counts.absent_negatives == 1
 

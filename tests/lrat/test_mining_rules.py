@@ -13,7 +13,7 @@ from mining_world import Fixed, answer, browse, search, think, trajectory, write
 
 import lrat_bench
 from lrat_bench.errors import UnknownName
-from lrat_bench.lrat.lrat_files import lrat_files, read_lrat_file
+from lrat_bench.exchange.lrat_files import lrat_files, read_lrat_file
 from lrat_bench.lrat.mining.candidate import Candidate
 from lrat_bench.lrat.mining.lrat_code import LratCode
 from lrat_bench.lrat.mining.rules import RULES, load_rule

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from lrat_bench.exchange.record import NOT_CARRIED_OUT
 from lrat_bench.lrat.mining.candidate import Candidate, Found
 from lrat_bench.lrat.pair import Rule
 from lrat_bench.lrat.reasoning import Reasoning
@@ -41,7 +42,7 @@ class LratCode:
         candidates = []
         query = ""
         for index, step in enumerate(trajectory.steps):
-            if isinstance(step, Search):
+            if isinstance(step, Search) and step.error != NOT_CARRIED_OUT:
                 query = step.query
             elif isinstance(step, Browse):
                 reasoning = _at_once(trajectory, index)
@@ -101,7 +102,7 @@ def _groups(trajectory: Trajectory) -> Iterator[Search | list[int]]:
     group: list[int] = []
     thoughts = 0
     for index, step in enumerate(trajectory.steps):
-        if isinstance(step, Notice):
+        if isinstance(step, Notice) or (isinstance(step, Search) and step.error == NOT_CARRIED_OUT):
             continue
         if isinstance(step, Browse):
             if group and thoughts > 1:

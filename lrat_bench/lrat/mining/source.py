@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from lrat_bench.errors import DataError, UsageError
+from lrat_bench.exchange.lrat_files import lrat_files, read_lrat_file
 from lrat_bench.files import fingerprint, sha256_file
-from lrat_bench.lrat.lrat_files import lrat_files, read_lrat_file
 from lrat_bench.lrat.mining.selection import Grading
 from lrat_bench.lrat.pairs_manifest import SourceRecord
 from lrat_bench.runs.folder import RunFolder

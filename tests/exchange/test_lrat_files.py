@@ -10,7 +10,7 @@ import pytest
 from mining_world import write_lrat_file
 
 from lrat_bench.errors import DataError
-from lrat_bench.lrat.lrat_files import lrat_files, read_lrat_file
+from lrat_bench.exchange.lrat_files import lrat_files, read_lrat_file
 from lrat_bench.trajectory import Answer, Browse, Search, Think
 
 
@@ -26,10 +26,11 @@ def test_a_file_of_the_tongyi_client_is_read_step_by_step(tmp_path: Path) -> Non
         ("read", "17"),
         ("end", "<think>It is Tarn.</think>\n<answer>Tarn</answer>"),
     )
-    assert [step.kind for step in found.steps] == ["think", "search", "browse", "think", "answer"]
-    begin, search, browse, last, answer = found.steps
+    assert [step.kind for step in found.steps] == ["think", "search", "search", "browse", "think", "answer"]
+    begin, search, second, browse, last, answer = found.steps
     assert isinstance(begin, Think)
     assert isinstance(search, Search)
+    assert isinstance(second, Search)
     assert isinstance(browse, Browse)
     assert isinstance(last, Think)
     assert isinstance(answer, Answer)
@@ -37,10 +38,13 @@ def test_a_file_of_the_tongyi_client_is_read_step_by_step(tmp_path: Path) -> Non
         "stone bridge",
         [("9358159", 1), ("17", 2)],
     )
+    # The client carried out the first query of the list alone.
+    assert (second.query, second.hits, second.error) == ("bridge of stone", (), "not carried out")
+    assert (second.turn, second.call) == (search.turn, search.call)
     assert (browse.docid, browse.found, browse.turn) == ("17", True, None)
     assert (last.text, answer.text, found.answer) == ("It is Tarn.", "Tarn", "Tarn")
     assert (found.question_id, found.agent, found.retriever) == ("17", "Some-Agent-30B", "bm25")
-    assert (found.status, found.origin) == ("answered", "lrat-run")
+    assert (found.status, found.origin) == ("answered", "lrat")
 
 
 @pytest.mark.parametrize(

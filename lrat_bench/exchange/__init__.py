@@ -1,0 +1,1 @@
+"""What others wrote: their records become trajectories and run folders, and runs become what their tools read."""

@@ -1,0 +1,147 @@
+"""Export writes a run as what other tools read, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from foreign import searches
+
+import lrat_bench
+from lrat_bench.errors import UnknownName, UsageError
+from lrat_bench.exchange.exporting import ExportFormat, refuse_plain
+from lrat_bench.exchange.run_json import read_run
+from lrat_bench.guard import Guard
+from lrat_bench.runs.folder import RunFolder
+from lrat_bench.runs.run import Run
+
+FORMATS: tuple[ExportFormat, ...] = (
+    "lrat", "browsecomp-plus", "browsecomp-plus-summary", "trec", "parquet", "jsonl",
+)  # fmt: skip
+
+
+@pytest.fixture
+def run(task_folder: Path, tmp_path: Path) -> Run:
+    """A run that the heuristic made over `oracle`."""
+    return lrat_bench.run(task=str(task_folder), retriever="oracle", out=tmp_path / "run", repeats=2)
+
+
+def files(folder: Path) -> dict[str, Any]:
+    return {path.name: json.loads(path.read_text()) for path in folder.iterdir()}
+
+
+def test_run_files_hold_the_steps_with_the_texts_that_the_agent_was_shown(run: Run, tmp_path: Path) -> None:
+    forms: tuple[tuple[ExportFormat, str], ...] = (("lrat", "q1.json"), ("browsecomp-plus", "run_q1.json"))
+    for form, first in forms:
+        out = tmp_path / form
+        assert lrat_bench.export_run(run.path, out, format=form).written == 4
+        found = files(out)
+        assert len(found) == 4
+        own = next(one for one in run.trajectories if one.key == ("q1", 0))
+        read = read_run(found[first], "here")
+        assert [step.query for step in searches(read.trajectory)] == [step.query for step in searches(own)]
+        assert read.trajectory.answer == own.answer
+        assert read.claims.hold(own)
+        assert "The Ostrel Bridge was built" in json.dumps(found[first])
+        assert found[first]["metadata"]["model"] == run.manifest.agent["name"]
+    assert set(files(tmp_path / "lrat")) == {"q1.json", "q2.json", "q1.r1.json", "q2.r1.json"}
+
+
+def test_without_its_task_a_run_is_written_with_ids_alone(run: Run, task_folder: Path, tmp_path: Path) -> None:
+    shutil.rmtree(task_folder)
+    report = lrat_bench.export_run(run.path, tmp_path / "out", format="lrat")
+    assert "bridge" in str(report.without_texts)
+    assert "Ostrel Bridge was built" not in json.dumps(files(tmp_path / "out")["q1.json"]["result"][1])
+    with pytest.raises(UsageError):
+        lrat_bench.export_run(run.path, tmp_path / "other", format="lrat", task=str(task_folder))
+    with pytest.raises(UsageError):
+        lrat_bench.export_run(run.path, tmp_path / "rows.jsonl", format="jsonl")
+    assert not (tmp_path / "other").exists()
+
+
+def test_the_summary_is_theirs_by_their_own_counting(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "evaluation_summary.json"
+    report = lrat_bench.export_run(run.path, out, format="browsecomp-plus-summary")
+    summary = json.loads(out.read_text())
+    assert list(summary) == [
+        "LLM", "Accuracy (%)", "Recall (%)", "avg_tool_stats", "Calibration Error (%)", "Retriever", "Link",
+        "Evaluation Date", "per_query_metrics",
+    ]  # fmt: skip
+    scores = run.metrics
+    accuracy = scores.metric("browsecomp_plus.accuracy").value
+    assert summary["Accuracy (%)"] == round(100 * (accuracy or 0), 2)
+    assert summary["avg_tool_stats"]["search"] == scores.metric("browsecomp_plus.search_calls").value
+    assert (summary["LLM"], summary["Retriever"]) == (run.manifest.agent["name"], "oracle")
+    assert [one["query_id"] for one in summary["per_query_metrics"]] == ["q1", "q1", "q2", "q2"]
+    assert report.unresolved == 0
+
+
+def test_rows_are_the_same_as_parquet_and_as_lines(run: Run, tmp_path: Path) -> None:
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    for form in ("parquet", "jsonl"):
+        lrat_bench.export_run(run.path, tmp_path / f"rows.{form}", format=form)
+    lines = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    frame = pd.read_parquet(tmp_path / "rows.parquet")
+    assert list(frame.columns) == list(lines[0])
+    assert list(frame["question_id"]) == [line["question_id"] for line in lines] == ["q1", "q1", "q2", "q2"]
+    assert list(frame["steps"]) == [line["steps"] for line in lines]
+
+
+def test_the_ranking_of_a_run_is_that_of_its_first_repeat(run: Run, tmp_path: Path) -> None:
+    lrat_bench.export_run(run.path, tmp_path / "out.trec", format="trec")
+    written = [line.split() for line in (tmp_path / "out.trec").read_text().splitlines()]
+    assert {line[0] for line in written} == {"q1", "q2"}
+    assert len({(line[0], line[2]) for line in written}) == len(written)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_nothing_of_the_run_is_replaced_and_nothing_half_is_left(run: Run, tmp_path: Path, form: ExportFormat) -> None:
+    before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+    for out in (run.path, run.path / "metrics.json", run.path / "new"):
+        with pytest.raises(UsageError):
+            lrat_bench.export_run(run.path, out, format=form)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot write"):
+        lrat_bench.export_run(run.path, tmp_path / "file" / "below", format=form)
+    assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
+    assert not list(tmp_path.glob(".*.tmp"))
+
+
+def test_a_folder_that_holds_something_is_left_alone(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    with pytest.raises(UsageError, match="holds something already"):
+        lrat_bench.export_run(run.path, tmp_path / "out", format="lrat")
+    with pytest.raises(UsageError, match="is a folder"):
+        lrat_bench.export_run(run.path, tmp_path / "out", format="trec")
+    with pytest.raises(UnknownName, match="did you mean 'parquet'"):
+        lrat_bench.export_run(run.path, tmp_path / "x", format="parket")  # type: ignore[arg-type]
+
+
+def test_ids_that_no_file_could_bear_become_names_of_their_own(run: Run, tmp_path: Path) -> None:
+    from lrat_bench.exchange.exporting import _file_name
+
+    first = next(iter(run.trajectories))
+    ids = ("../x", "a/b", "a b", "a:b", "ä" * 400)
+    names = [_file_name(first.model_copy(update={"question_id": qid}), "lrat") for qid in ids]
+    assert len(set(names)) == len(names)
+    assert all("/" not in name and not name.startswith(".") and len(name) < 200 for name in names)
+
+
+def test_what_is_guarded_is_not_written_into_a_work_tree(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "tree" / ".git").mkdir(parents=True)
+    folder = RunFolder(run.path)
+    refuse_plain(folder, tmp_path / "tree" / "out")
+    manifest = json.loads((run.path / "manifest.json").read_text())
+    manifest["task"]["canary"] = "a canary of these tests"
+    (run.path / "manifest.json").write_text(json.dumps(manifest))
+    assert isinstance(folder.codec, Guard)
+    with pytest.raises(UsageError, match="--plain"):
+        lrat_bench.export_run(run.path, tmp_path / "tree" / "out", format="lrat")
+    assert not (tmp_path / "tree" / "out").exists()
+    assert lrat_bench.export_run(run.path, tmp_path / "tree" / "out", format="lrat", plain=True).written == 4
+    assert lrat_bench.export_run(run.path, tmp_path / "out", format="lrat").written == 4
