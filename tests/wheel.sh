@@ -17,6 +17,7 @@ python3.11 -m venv "$work/venv"
 cd "$work"
 "$python" -m lrat_bench.cli run --retriever oracle --limit 20 --out "$work/run" --json >made.json
 "$work/venv/bin/lrat-bench" tasks list
+"$work/venv/bin/lrat-bench" reproduce lrat-table-2 >/dev/null
 "$work/venv/bin/lrat-bench" score "$work/run" --json >scored.json
 "$work/venv/bin/python" - <<'CHECK'
 import json

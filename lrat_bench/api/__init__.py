@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lrat_bench.api.exchange import export_run, import_runs
+from lrat_bench.api.figures import reproduce
 from lrat_bench.api.lrat import analyze, mine, retrieve, train
 from lrat_bench.api.parts import DEFAULTS, access, close, load_retriever, load_task
 from lrat_bench.api.runs import compare_judges, load_run, rescore, run
@@ -13,11 +15,14 @@ __all__ = [
     "analyze",
     "close",
     "compare_judges",
+    "export_run",
     "flywheel",
+    "import_runs",
     "load_retriever",
     "load_run",
     "load_task",
     "mine",
+    "reproduce",
     "rescore",
     "retrieve",
     "run",

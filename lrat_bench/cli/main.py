@@ -31,6 +31,13 @@ _VERBS = {
     "train": ("lrat_bench.cli.train:train", "Train a dense retriever on mined pairs."),
     "flywheel": ("lrat_bench.cli.flywheel:flywheel", "Run, mine, train, index, and run again."),
     "analyze": ("lrat_bench.cli.analyze:analyze", "What agents did with what they retrieved, over runs."),
+    "import": ("lrat_bench.cli.import_:import_", "Make a run of trajectories that others recorded."),
+    "export": ("lrat_bench.cli.export:export", "Write a run as what other tools read."),
+    "reproduce": ("lrat_bench.cli.reproduce:reproduce", "Published figures, and your runs beside them."),
+    "contamination": (
+        "lrat_bench.cli.contamination:contamination",
+        "What training pairs share with the questions of an evaluation.",
+    ),
     "completion": ("lrat_bench.cli.completion:completion", "Print the set-up of shell completion."),
 }
 """Verb → where it is, and its line in the help: listing them imports none."""

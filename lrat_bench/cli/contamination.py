@@ -1,0 +1,63 @@
+"""`lrat-bench contamination`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lrat_bench.cli.options import json_option, print_json, set_option, stdout
+from lrat_bench.cli.watch import watch
+
+__all__ = ["contamination"]
+
+
+@click.command()
+@click.argument("pairs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PAIRS…")
+@click.option("--task", required=True, metavar="NAME|FOLDER", help="What a retriever is to be evaluated on.")
+@click.option("--split", help="Of the task; its default one unless given.")
+@set_option
+@json_option
+def contamination(pairs: tuple[Path, ...], task: str, split: str | None, set: tuple[str, ...], json: bool) -> int:
+    """What training pairs share with the questions of an evaluation: ids, texts, evidence documents.
+
+    Exit code 1 where a question is shared, in any wording. Evidence that is the positive of a pair is counted beside
+    it: over one corpus it is to be expected, and says what the retriever was shown.
+    """
+    from lrat_bench.errors import UsageError
+    from lrat_bench.lrat.contamination import scan
+    from lrat_bench.report import numbers
+    from lrat_bench.runs.resolve import Settings
+    from lrat_bench.task.catalog import load_task
+
+    settings = Settings.parse(set)
+    if others := [room for room in settings.to_dict() if room != "task"]:
+        raise UsageError(f"contamination takes settings of the task only, got {others[0]}.…")
+    with watch() as shown:
+        loaded, _ = load_task(task, settings=settings.task, progress=shown.work)
+        found = scan(pairs, loaded, split=split)
+    if json:
+        print_json({**found.model_dump(mode="json"), "clean": found.clean})
+        return 0 if found.clean else 1
+    from rich.table import Table
+
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(f"{found.task}, {found.split}, against {numbers.count(found.pairs)} pairs")
+    table.add_column("questions", justify="right")
+    ids = numbers.count(found.question_ids) if found.same_task else "–"
+    evidence = numbers.count(found.evidence) if found.same_corpus else "–"
+    table.add_row("pairs were mined on the question itself", ids)
+    table.add_row("its text is a pair's query", numbers.count(found.queries))
+    table.add_row("it shares eight words in a row with a query", numbers.count(found.near))
+    table.add_row("a document of its evidence is a pair's positive", evidence)
+    console = stdout()
+    console.print(table)
+    for one in found.examples:
+        where = f"{one.run}, question {one.pair_question_id}, step {one.step}"
+        console.print(f"  {one.how}: {one.question_id}, in {where}", markup=False, style="dim")
+    if not found.same_task:
+        console.print("ids were not compared: the pairs were mined on other tasks", markup=False)
+    if not found.same_corpus:
+        console.print("evidence was not compared: the pairs are of another corpus", markup=False)
+    console.print("clean" if found.clean else "contaminated", markup=False)
+    return 0 if found.clean else 1
