@@ -15,7 +15,10 @@ from pathlib import Path
 
 from lrat_bench.errors import UsageError
 
-__all__ = ["Guard", "guard_of", "opened", "refuse_plain", "work_tree"]
+__all__ = ["GUARDED_CACHE_MEND", "Guard", "guard_of", "opened", "refuse_plain", "work_tree"]
+
+GUARDED_CACHE_MEND = "set LRAT_BENCH_CACHE to a folder outside of it"
+"""For `refuse_plain`, where it is the cache that would publish what is guarded."""
 
 _MARK = '{"canary":'
 
@@ -82,9 +85,10 @@ def opened(line: str) -> str:
 
 
 def work_tree(path: Path) -> Path | None:
-    """The git work tree that a path lies in, whether or not it is there yet."""
-    place = path.expanduser().resolve()
-    return next((folder for folder in (place, *place.parents) if (folder / ".git").exists()), None)
+    """The git work tree that a path lies in, there yet or not; a link lies where it stands and where it leads."""
+    place = path.expanduser()
+    folders = (folder for start in (place.resolve(), place.parent.resolve()) for folder in (start, *start.parents))
+    return next((folder for folder in folders if (folder / ".git").exists()), None)
 
 
 def refuse_plain(what: str, path: Path, *, mend: str) -> None:

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from endpoint import Endpoint
 from hub_copy import CANARY, WORDS, browsecomp_card, question, write_browsecomp, write_card
+from mining_world import write_lrat_file
 
 import lrat_bench
 from lrat_bench.errors import UsageError
-from lrat_bench.guard import Guard, opened
+from lrat_bench.guard import Guard, opened, refuse_plain
 from lrat_bench.lrat.flag_embedding import export
 from lrat_bench.lrat.pairs import Pairs
+from lrat_bench.model.seam import Turn
 from lrat_bench.runs.run import Run
 from lrat_bench.task import catalog
 from lrat_bench.trajectory import Search
@@ -58,6 +61,7 @@ def test_a_run_holds_no_text_in_the_open_and_can_be_read(work_tree: Path) -> Non
     assert all(json.loads(line).keys() == {"canary", "guarded"} for line in lines)
     assert all(CANARY in line for line in lines)
     log = next((run.path / "logs").iterdir()).read_text().splitlines()
+    assert all(line.startswith('{"canary":') for line in log)
     assert "700 repeat 0" in "".join(map(opened, log))
 
 
@@ -67,6 +71,8 @@ def test_it_is_completed_scored_analysed_and_replayed(work_tree: Path) -> None:
     assert (first.path, len(list(run.trajectories))) == (run.path, QUESTIONS)
     _, _, scores = lrat_bench.rescore(run.path, judge="contains")
     assert scores.outcomes["correct"] + scores.outcomes["incorrect"] == QUESTIONS
+    verdicts = (run.path / "verdicts.jsonl").read_text().splitlines()
+    assert all(line.startswith('{"canary":') for line in verdicts)
     lrat_bench.analyze([run.path])
     found = lrat_bench.retrieve(replay=[run.path], retriever="oracle", out=work_tree / "replay")
     recall = found.metrics.metric("evidence_R@5")
@@ -90,6 +96,54 @@ def test_its_pairs_are_guarded_and_their_export_stays_outside(work_tree: Path, t
     assert export(pairs, corpus, tmp_path / "outside" / "train.jsonl").rows == len(kept)
 
 
+def test_what_models_say_of_it_is_guarded(work_tree: Path) -> None:
+    def judged(body: dict[str, Any]) -> Turn:
+        asked = str(body["messages"])
+        return Turn(text="RELEVANT" if "correct:" not in asked else f"correct: yes\nreasoning: {asked}\nconfidence: 90")
+
+    with Endpoint(judged) as endpoint:
+        run = played(work_tree, judge="hosted_vllm/judge", set={"judge.api_base": endpoint.url})
+        reach = {"filter.api_base": endpoint.url}
+        words: dict[str, Any] = {"outcome": "all", "filter": "hosted_vllm/filter", "allow_eval": True, "set": reach}
+        pairs: Pairs = lrat_bench.mine([run.path], work_tree / "pairs", **words)
+        assert in_the_open(work_tree) == []
+        assert any("smiths" in (verdict.reply or "") for verdict in run.folder.verdicts.scan())
+        assert list(pairs.kept())
+        journal = (work_tree / "pairs" / "judgements.jsonl").read_text().splitlines()
+        assert all(line.startswith('{"canary":') for line in journal)
+        tape: dict[str, Any] = {"cassette": work_tree / "calls.jsonl", "cassette_mode": "record"}
+        with pytest.raises(UsageError, match="model calls of a guarded task"):
+            lrat_bench.mine([run.path], work_tree / "other", **words, **tape)
+
+
+def test_opinions_of_a_filter_are_not_cached_in_the_open(work_tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = played(work_tree)
+    monkeypatch.setenv("LRAT_BENCH_CACHE", str(work_tree / "cache"))
+    words: dict[str, Any] = {"outcome": "all", "filter": "hosted_vllm/filter", "allow_eval": True}
+    reach = {"filter.api_base": "http://127.0.0.1:9/v1"}
+    with pytest.raises(UsageError, match="opinions of the relevance judge of a guarded task"):
+        lrat_bench.mine([run.path], work_tree / "pairs", **words, set=reach)
+
+
+def test_run_files_of_a_guarded_task_are_mined_under_its_canary(work_tree: Path) -> None:
+    query = "what hangs at the gate of smiths"
+    steps = [("search", query, "1001 1002"), ("read", "1001"), ("think", "It helps me."), ("end", "that")]
+    write_lrat_file(work_tree.parent / "files" / "700.json", steps)
+    words: dict[str, Any] = {"task": "browsecomp-copy", "outcome": "all", "filter": "none"}
+    pairs: Pairs = lrat_bench.mine([work_tree.parent / "files"], work_tree / "pairs", **words)
+    assert [pair.query for pair in pairs.kept()] == [query]
+    assert (in_the_open(work_tree), pairs.manifest.canary) == ([], CANARY)
+
+
+def test_a_link_does_not_lead_around_it(work_tree: Path, tmp_path: Path) -> None:
+    (work_tree / "link.jsonl").symlink_to(tmp_path / "outside.jsonl")
+    (tmp_path / "into").symlink_to(work_tree)
+    for path in (work_tree / "link.jsonl", tmp_path / "into" / "file.jsonl", work_tree / "not" / "there" / "yet"):
+        with pytest.raises(UsageError, match="inside the git work tree"):
+            refuse_plain("pairs", path, mend="…")
+    refuse_plain("pairs", tmp_path / "outside.jsonl", mend="…")
+
+
 def test_the_cache_and_cassettes_stay_outside(work_tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match=r"model calls of a guarded task .* give a --cassette outside of it"):
         played(work_tree, cassette=work_tree / "calls.jsonl", cassette_mode="record")
@@ -101,6 +155,9 @@ def test_the_cache_and_cassettes_stay_outside(work_tree: Path, monkeypatch: pyte
     monkeypatch.setenv("LRAT_BENCH_CACHE", str(work_tree / "cache"))
     with pytest.raises(UsageError, match="set LRAT_BENCH_CACHE to a folder outside of it"):
         catalog.load_task(str(folder))
+    with pytest.raises(UsageError, match="set LRAT_BENCH_CACHE to a folder outside of it"):
+        catalog.prepare_task("browsecomp-copy", sources=[str(work_tree.parent / "copy")])
+    assert not (work_tree / "cache").exists()
 
 
 def test_a_guarded_line_is_what_the_benchmark_would_write() -> None:

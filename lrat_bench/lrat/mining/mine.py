@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from lrat_bench.errors import UsageError
+from lrat_bench.files import cache_folder
+from lrat_bench.guard import GUARDED_CACHE_MEND, refuse_plain
 from lrat_bench.lrat.mining.folder import claimed, held
 from lrat_bench.lrat.mining.rules import load_rule
 from lrat_bench.lrat.mining.selection import FINISHED, make_filter
@@ -97,9 +100,11 @@ def mine_runs(
             sources = open_sources(runs, verdicts_of=verdicts)
             _refuse_source(Path(out), sources)
             tainted = _tainted(sources, allow=allow_eval)
-            if (canary := _canary(sources)) is not None:
-                reach.refuse_plain()
             tasks = _tasks(sources, task, progress)
+            if (canary := _canary(sources, tasks)) is not None:
+                reach.refuse_plain()
+                if judge is not None and relevance_cache:
+                    refuse_plain("opinions of the relevance judge", cache_folder(), mend=GUARDED_CACHE_MEND)
             manifest = PairsManifest(
                 version=metadata.version("lrat-bench"),
                 rule=rules.name,
@@ -154,9 +159,10 @@ def _tainted(sources: Sequence[Source], *, allow: bool) -> bool:
     return bool(held_out)
 
 
-def _canary(sources: Sequence[Source]) -> str | None:
-    """What guards the questions of the runs: they are over one corpus, and so of one benchmark."""
-    found = (source.manifest.task.get("canary") for source in sources if source.manifest is not None)
+def _canary(sources: Sequence[Source], tasks: Sequence[Task | None]) -> str | None:
+    """What guards the questions, as runs say or as the task does: they are over one corpus, and so of one benchmark."""
+    of_runs = (source.manifest.task.get("canary") for source in sources if source.manifest is not None)
+    found = chain(of_runs, (task.canary for task in tasks if task is not None))
     return next((str(canary) for canary in found if canary is not None), None)
 
 

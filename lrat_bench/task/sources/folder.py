@@ -8,7 +8,7 @@ from typing import Literal
 
 from lrat_bench.errors import DataError, UsageError
 from lrat_bench.files import cache_folder, sha256_file
-from lrat_bench.guard import guard_of, refuse_plain
+from lrat_bench.guard import GUARDED_CACHE_MEND, guard_of, refuse_plain
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.task.card import FolderCard, read_card
 from lrat_bench.task.corpus import Corpus
@@ -81,7 +81,7 @@ def load_folder(
     questions = read_questions(files["questions.jsonl"])
     if (canary := _canary(files["questions.jsonl"])) is not None:
         place = cache or cache_folder()
-        refuse_plain("replies of judges", place, mend="set LRAT_BENCH_CACHE to a folder outside of it")
+        refuse_plain("replies of judges", place, mend=GUARDED_CACHE_MEND)
     roles = _roles(questions, splits or card.splits, files["questions.jsonl"])
     offered = dict(protocols or card.protocols or {"default": Protocol()})
     evidence_file, gold_file = files.get("qrels.trec"), files.get("qrels.gold.trec")
