@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lrat_bench.errors import DataError, UnknownName, UsageError
 from lrat_bench.files import CACHE_MEND, build_once, cache_folder, fingerprint, write_json, writing
+from lrat_bench.guard import GUARDED_CACHE_MEND, refuse_plain
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.registry import Entry, Registry, load_object
 from lrat_bench.task.card import Setting, TaskCard, read_card
@@ -122,10 +123,10 @@ def load_card(
     if card.hub is not None:
         source = _hub_source(card, merged)
         folder = _folder(card, source, cache)
-        if not folder.exists():
+        if not _whole(folder):
+            state = "damaged" if folder.exists() else "not prepared"
             raise UsageError(
-                f"task {card.name!r} is not prepared: `lrat-bench tasks prepare {card.name}` fetches it "
-                f"({takes(card.hub)})"
+                f"task {card.name!r} is {state}: `lrat-bench tasks prepare {card.name}` fetches it ({takes(card.hub)})"
             )
     else:
         prepare = TASK_SOURCES.load(card.source)
@@ -146,7 +147,7 @@ def load_card(
         cache=cache,
         progress=progress,
     )
-    if merged == card.settings:
+    if merged == card.settings or card.hub is not None:
         _check_counts(card, task, folder)
     return task
 
@@ -183,10 +184,21 @@ def prepare_task(
 
         merged = _merged(card, settings or {})
         folder = _folder(card, _hub_source(card, merged), cache or cache_folder())
+        if card.canary is not None:
+            refuse_plain("replies of judges", folder, mend=GUARDED_CACHE_MEND)
         given = Sources(sources)
         with writing(f"task {card.name!r} to {folder.parent}", mend=CACHE_MEND):
+            if folder.exists() and not _whole(folder):
+                shutil.rmtree(folder)
             if not folder.exists():
                 prepare(card, merged, folder, given, task_card=task_card, progress=progress)
+                write_json(folder / _PREPARED, _sizes(folder))
+                try:
+                    return load_task(spec, settings=settings, cache=cache, progress=progress)
+                except DataError:
+                    # What is wrong in the copy must not be kept as if it had been prepared.
+                    shutil.rmtree(folder)
+                    raise
     return load_task(spec, settings=settings, cache=cache, progress=progress)
 
 
@@ -227,11 +239,15 @@ def _prepare_once(folder: Path, prepare: Callable[[Path], None]) -> None:
 
     def build(empty: Path) -> None:
         prepare(empty)
-        write_json(empty / _PREPARED, {file.name: file.stat().st_size for file in sorted(empty.iterdir())})
+        write_json(empty / _PREPARED, _sizes(empty))
 
     if not build_once(folder, build) and not _whole(folder):
         shutil.rmtree(folder)
         build_once(folder, build)
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    return {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
 
 
 def _whole(folder: Path) -> bool:
@@ -271,6 +287,8 @@ def _merged(card: TaskCard, settings: Mapping[str, object]) -> dict[str, Setting
 
 
 def _check_counts(card: TaskCard, task: Task, folder: Path) -> None:
+    if len(task.corpus) < (least := card.expected.documents_at_least or 0):
+        raise DataError(f"{len(task.corpus)} documents instead of {least} at least: delete the folder", file=folder)
     for what, expected, found in (
         ("documents", card.expected.documents, len(task.corpus)),
         ("questions", card.expected.questions, len(task.questions)),

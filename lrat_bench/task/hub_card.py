@@ -7,7 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["CorpusPart", "HubCard", "JudgementsPart", "Part", "QuestionsPart", "Takes"]
+__all__ = ["ANY", "CorpusPart", "HubCard", "JudgementsPart", "Part", "QuestionsPart", "Takes"]
+
+
+ANY = ("**/*.parquet", "**/*.jsonl")
+"""Patterns of a part whose card names none."""
 
 
 class _Record(BaseModel):
@@ -34,7 +38,7 @@ class Part(_Record):
     url: str | None = Field(default=None, description="of one file, where it is no dataset of the hub")
     sha256: str | None = Field(default=None, description="of that file")
     files: tuple[str, ...] = Field(
-        default=("**/*.parquet", "**/*.jsonl"), description="patterns of its files; the first that is met by any counts"
+        default=ANY, description="patterns of its files; the first that is met by any counts"
     )
     columns: tuple[str, ...] | None = Field(default=None, description="names of the columns of a .tsv without a header")
     encrypted: bool = Field(default=False, description="whether the texts are encrypted under the card's canary")

@@ -173,6 +173,79 @@ def test_preparing_goes_on_where_it_was_killed(copy: Path, monkeypatch: pytest.M
     assert read_again == [str(1000 + number) for number in range(24, 40)]
 
 
+def test_a_corpus_is_not_made_of_two_copies(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "_EVERY", 8)
+    whole = rows.read_rows
+
+    def dying(file: Path, **words: Any) -> Any:
+        for number, row in enumerate(whole(file, **words)):
+            if number == 17:
+                raise KeyboardInterrupt
+            yield {**row, "text": "another version"}
+
+    monkeypatch.setattr(documents, "read_rows", dying)
+    with pytest.raises(KeyboardInterrupt):
+        prepare_task("browsecomp-copy", sources=[str(copy)])
+    monkeypatch.setattr(documents, "read_rows", whole)
+    for file in (copy / "Tevatron" / "browsecomp-plus-corpus").rglob("*.parquet"):
+        os.utime(file, (1, 1))  # fetched again
+    task, _ = prepare_task("browsecomp-copy", sources=[str(copy)])
+    assert not any(one.text == "another version" for one in task.corpus)
+
+
+def test_a_copy_that_makes_no_task_is_not_kept(copy: Path, tmp_path: Path) -> None:
+    folder = copy / "Tevatron" / "browsecomp-plus-corpus" / "data"
+    shutil.copytree(folder, tmp_path / "good")
+    pages = [document(number % 39) for number in range(40)]
+    write_parquet(folder / "train-00000-of-00002.parquet", pages[:20])
+    write_parquet(folder / "train-00001-of-00002.parquet", pages[20:])
+    with pytest.raises(DataError, match="docid '1000' is already on line 1"):
+        prepare_task("browsecomp-copy", sources=[str(copy)])
+    shutil.copytree(tmp_path / "good", folder, dirs_exist_ok=True)
+    assert len(prepare_task("browsecomp-copy", sources=[str(copy)])[0].corpus) == 40
+
+
+def test_a_prepared_task_that_was_cut_is_noticed_and_made_again(copy: Path, tmp_path: Path) -> None:
+    prepare_task("browsecomp-copy", sources=[str(copy)])
+    (corpus,) = (tmp_path / "cache" / "tasks").glob("browsecomp*/corpus.jsonl")
+    corpus.write_text("".join(corpus.read_text().splitlines(keepends=True)[:20]))
+    with pytest.raises(UsageError, match="'browsecomp-copy' is damaged: `lrat-bench tasks prepare"):
+        load_task("browsecomp-copy")
+    assert len(prepare_task("browsecomp-copy", sources=[str(copy)])[0].corpus) == 40
+
+
+def test_a_folder_of_questions_is_not_taken_for_the_corpus(cards: Path, tmp_path: Path) -> None:
+    write_card(cards, tsv_card())
+    (tmp_path / "copies").mkdir()
+    (tmp_path / "copies" / "questions.tsv").write_text(TSV)
+    (tmp_path / "copies" / "more.jsonl").write_text('{"x": 1}\n')
+    with pytest.raises(UsageError, match="the corpus, dataset some/wiki at commit abcdef1, is not in the local"):
+        prepare_task("infoseek-copy", sources=[str(tmp_path / "copies")], settings={"corpus_revision": "abcdef1"})
+
+
+def test_half_a_character_and_a_grade_that_is_none_are_no_traceback(cards: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copies" / "odd"
+    (folder / "qrels").mkdir(parents=True)
+    (folder / "corpus.jsonl").write_text('{"_id": "1", "text": ["one", "two \\ud800"]}\n')
+    (folder / "queries.jsonl").write_text('{"_id": "q", "text": "why \\ud800?"}\n')
+    (folder / "qrels" / "test.jsonl").write_text('{"query-id": "q", "corpus-id": "1", "score": "high"}\n')
+    part = {"dataset": "some/odd", "revision": "abcdef1"}
+    card = infoseek_like(
+        "odd",
+        {**part, "files": ["queries.jsonl"], "qid": "_id", "question": "text", "answers": None},
+        corpus={**part, "files": ["corpus.jsonl"], "docid": "_id", "text": "text"},
+        evidence={"rows": {**part, "files": ["qrels/test.jsonl"]}},
+    )
+    write_card(cards, {**card, "expected": {}})
+    with pytest.raises(DataError, match="row 0 has the relevance 'high', which is no number"):
+        prepare_task("odd", sources=[str(tmp_path / "copies")])
+    (folder / "qrels" / "test.jsonl").write_text('{"query-id": "q", "corpus-id": "1", "score": 1}\n')
+    task, _ = prepare_task("odd", sources=[str(tmp_path / "copies")])
+    found = task.corpus.get("1")
+    assert found is not None
+    assert (task.questions[0].text, found.text) == ("why ??", "one\ntwo ?")
+
+
 def test_parts_are_given_one_by_one(copy: Path) -> None:
     datasets = copy / "Tevatron"
     sources = [f"corpus={datasets / 'browsecomp-plus-corpus'}", f"questions={datasets / 'browsecomp-plus'}"]

@@ -12,7 +12,7 @@ from lrat_bench.errors import DataError
 from lrat_bench.files import encodable, write_json
 from lrat_bench.progress import Progress
 from lrat_bench.task.hub_card import CorpusPart
-from lrat_bench.task.sources.hub.fields import text_at
+from lrat_bench.task.sources.hub.fields import text_at, texts_at
 from lrat_bench.task.sources.hub.rows import read_rows
 
 __all__ = ["write_documents"]
@@ -41,8 +41,8 @@ def write_documents(
         DataError: a row has no id or no text.
     """
     corpus, mark = folder / "corpus.jsonl", folder / "corpus.state.json"
-    names = [file.name for file in files]
-    done = _read_mark(mark, names, corpus)
+    these = [_stamp(file) for file in files]
+    done = _read_mark(mark, these, corpus)
     corpus.touch()
     fields = [path for path in (part.docid, part.text, part.title) if path is not None]
     what = "writing documents"
@@ -58,33 +58,40 @@ def write_documents(
                 stream.write(_line(part, row, files[number], row_number).encode())
                 count += 1
                 if count % _EVERY == 0:
-                    _mark(mark, stream, {"file": number, "rows": row_number, "documents": count}, names)
+                    _mark(mark, stream, {"file": number, "rows": row_number, "documents": count}, these)
                     progress(what, count, expected)
-            _mark(mark, stream, {"file": number, "rows": row_number, "documents": count}, names)
+            _mark(mark, stream, {"file": number, "rows": row_number, "documents": count}, these)
             progress(what, count, expected)
     return count
 
 
 def _line(part: CorpusPart, row: dict[str, Any], file: Path, number: int) -> str:
-    docid, text = text_at(row, part.docid), text_at(row, part.text)
-    if docid is None or text is None:
+    docid, texts = text_at(row, part.docid), texts_at(row, part.text)
+    if docid is None or not texts:
         raise DataError(f"row {number} has no {part.docid!r} or no {part.text!r}", file=file)
     title = None if part.title is None else text_at(row, part.title)
-    record = {"docid": docid, **({"title": encodable(title)} if title else {}), "text": encodable(text)}
+    text = encodable("\n".join(texts))
+    record = {"docid": encodable(docid), **({"title": encodable(title)} if title else {}), "text": text}
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 
-def _mark(mark: Path, stream: Any, done: dict[str, int], names: list[str]) -> None:
+def _mark(mark: Path, stream: Any, done: dict[str, int], these: list[list[Any]]) -> None:
     stream.flush()
     os.fsync(stream.fileno())
-    write_json(mark, {**done, "bytes": stream.tell(), "files": names})
+    write_json(mark, {**done, "bytes": stream.tell(), "files": these})
 
 
-def _read_mark(mark: Path, names: list[str], corpus: Path) -> dict[str, int]:
+def _stamp(file: Path) -> list[Any]:
+    """What tells one copy of a file from another without reading it."""
+    status = file.stat()
+    return [file.name, status.st_size, status.st_mtime_ns]
+
+
+def _read_mark(mark: Path, these: list[list[Any]], corpus: Path) -> dict[str, int]:
     nothing = {"file": 0, "rows": 0, "documents": 0, "bytes": 0}
     try:
         found = json.loads(mark.read_bytes())
-        whole = found.pop("files") == names and corpus.stat().st_size >= found["bytes"]
+        whole = found.pop("files") == these and corpus.stat().st_size >= found["bytes"]
         return {key: int(found[key]) for key in nothing} if whole else nothing
     except (OSError, ValueError, KeyError, TypeError):
         return nothing

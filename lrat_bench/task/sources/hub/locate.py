@@ -12,7 +12,7 @@ from urllib.error import URLError
 from lrat_bench.errors import DataError, MissingLibrary, UsageError
 from lrat_bench.files import sha256_file, write_atomic
 from lrat_bench.task.card import Setting
-from lrat_bench.task.hub_card import Part
+from lrat_bench.task.hub_card import ANY, Part
 
 __all__ = ["PARTS", "Sources", "locate"]
 
@@ -74,7 +74,8 @@ class Sources:
             ):
                 if (folder / place).is_dir():
                     return folder / place
-            if _matching(folder, part):
+            # Patterns that any file meets would take the questions for the corpus.
+            if part.files != ANY and _matching(folder, part):
                 return folder
         return None
 

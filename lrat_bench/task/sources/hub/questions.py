@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lrat_bench.errors import DataError
-from lrat_bench.files import write_atomic
+from lrat_bench.files import encodable, write_atomic
 from lrat_bench.guard import Guard
 from lrat_bench.task.hub_card import HubCard, JudgementsPart, Part, QuestionsPart
 from lrat_bench.task.question import same_wording
@@ -132,7 +132,7 @@ def _rows(card: HubCard, part: QuestionsPart, files: list[Path], guard: Guard | 
             if part.answers and not any(answer.strip() for answer in answers):
                 raise DataError(f"row {number} has no answer in {part.answers!r}", file=file)
             kept = tuple(answer for answer in answers if answer.strip())
-            question = _Question(str(qid), str(text), kept, "")
+            question = _Question(encodable(str(qid)), encodable(str(text)), tuple(map(encodable, kept)), "")
             rows.append(_Row(question, docids.get("evidence", []), docids.get("gold", []), file))
     return rows
 
@@ -148,9 +148,16 @@ def _judged(part: JudgementsPart, name: str, locate: Locate) -> dict[str, list[s
             qid, docid, relevance = (text_at(row, path) for path in fields)
             if qid is None or docid is None:
                 raise DataError(f"row {number} has no {part.qid!r} or no {part.docid!r}", file=file)
-            if relevance is None or float(relevance) > 0:
+            if relevance is None or _grade(relevance, file, number) > 0:
                 found.setdefault(qid, []).append(docid)
     return found
+
+
+def _grade(relevance: str, file: Path, number: int) -> float:
+    try:
+        return float(relevance)
+    except ValueError:
+        raise DataError(f"row {number} has the relevance {relevance!r}, which is no number", file=file) from None
 
 
 def overlap(mine: Mapping[str, str], others: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Rows of files as hubs hold them, read as a stream: parquet through `datasets`, JSON, TSV without a header."""
+"""Rows of files as hubs hold them, read as a stream: parquet, JSON, TSV without a header."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lrat_bench.task.jsonl import decode, open_lines, parse
 
 __all__ = ["read_rows"]
 
-_BATCH = 512  # rows; a row of BrowseComp-Plus holds a hundred web pages where all of its columns are read
+_BATCH = 256  # rows; one of BrowseComp-Plus holds a dozen web pages in the columns that are asked for
 
 
 def read_rows(
@@ -29,7 +29,7 @@ def read_rows(
 
     Raises:
         DataError: it cannot be read, or lacks a column.
-        MissingLibrary: `datasets` is needed and not installed.
+        MissingLibrary: pyarrow is needed and not installed.
     """
     if file.suffix == ".parquet":
         return _parquet(file, list(dict.fromkeys(path.partition(".")[0] for path in fields)), skip)
@@ -44,21 +44,19 @@ def read_rows(
 
 def _parquet(file: Path, columns: list[str], skip: int) -> Iterator[dict[str, Any]]:
     try:
-        import datasets
+        import pyarrow.parquet as parquet
     except ImportError:
-        raise MissingLibrary("datasets, which reads parquet,", install='"lrat-bench[hub]"') from None
+        raise MissingLibrary("pyarrow, which reads parquet,", install='"lrat-bench[hub]"') from None
     try:
-        found = datasets.load_dataset("parquet", data_files=[str(file)], split="train", streaming=True)
-        if lacking := [name for name in columns if name not in (found.column_names or columns)]:
-            raise DataError(
-                f"has no column {lacking[0]!r}; it has {', '.join(map(repr, found.column_names))}", file=file
-            )
-        chosen = datasets.load_dataset(
-            "parquet", data_files=[str(file)], split="train", streaming=True, columns=columns
-        )
-        for batch in chosen.skip(skip).iter(batch_size=_BATCH):
-            for values in zip(*batch.values(), strict=True):
-                yield dict(zip(batch, values, strict=True))
+        with parquet.ParquetFile(file) as opened:
+            there = opened.schema_arrow.names
+            if lacking := [name for name in columns if name not in there]:
+                raise DataError(f"has no column {lacking[0]!r}; it has {', '.join(map(repr, there))}", file=file)
+            passed = 0
+            for batch in opened.iter_batches(_BATCH, columns=columns):
+                if passed + batch.num_rows > skip:
+                    yield from batch.slice(max(0, skip - passed)).to_pylist()
+                passed += batch.num_rows
     except (OSError, ValueError, TypeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"cannot be read as parquet ({type(error).__name__}: {reason})", file=file) from error
