@@ -44,20 +44,20 @@ def contamination(pairs: tuple[Path, ...], task: str, split: str | None, set: tu
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(f"{found.task}, {found.split}, against {numbers.count(found.pairs)} pairs")
     table.add_column("questions", justify="right")
-    ids = numbers.count(found.question_ids) if found.same_task else "–"
-    evidence = numbers.count(found.evidence) if found.same_corpus else "–"
-    table.add_row("pairs were mined on the question itself", ids)
+    table.add_row("pairs were mined on the question itself", numbers.count(found.questions))
     table.add_row("its text is a pair's query", numbers.count(found.queries))
     table.add_row("it shares eight words in a row with a query", numbers.count(found.near))
-    table.add_row("a document of its evidence is a pair's positive", evidence)
+    table.add_row("a document of its evidence is a pair's positive", numbers.count(found.evidence))
     console = stdout()
     console.print(table)
     for one in found.examples:
         where = f"{one.run}, question {one.pair_question_id}, step {one.step}"
         console.print(f"  {one.how}: {one.question_id}, in {where}", markup=False, style="dim")
-    if not found.same_task:
-        console.print("ids were not compared: the pairs were mined on other tasks", markup=False)
-    if not found.same_corpus:
-        console.print("evidence was not compared: the pairs are of another corpus", markup=False)
+    if found.unknown_questions:
+        many = numbers.count(found.unknown_questions)
+        console.print(f"what {many} pairs were mined on was not compared: their task is not at hand", markup=False)
+    if found.other_corpus:
+        many = numbers.count(found.other_corpus)
+        console.print(f"evidence was not compared for {many} pairs: they are of another corpus", markup=False)
     console.print("clean" if found.clean else "contaminated", markup=False)
     return 0 if found.clean else 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -42,16 +43,15 @@ def evaluation(made: Path, name: str, *questions: str, evidence: str = "") -> Ta
 def test_the_split_that_was_mined_is_found_by_its_ids_and_the_other_is_clean(made: Path) -> None:
     task = load_task(str(made / "world"))[0]
     mined = scan([made / "pairs"], task, split="train")
-    assert mined.same_task
-    assert mined.question_ids == len(task.select("train"))
+    assert mined.questions == len(task.select("train"))
     assert not mined.clean
     other = scan([made / "pairs"], task, split="test")
-    assert (other.question_ids, other.queries, other.near, other.clean) == (0, 0, 0, True)
+    assert (other.questions, other.queries, other.near, other.clean) == (0, 0, 0, True)
 
 
 def test_a_question_that_was_a_query_is_found_whatever_its_spelling(made: Path) -> None:
     found = scan([made / "pairs"], evaluation(made, "spelt", "FIRST  1?", "Something else altogether?"))
-    assert (found.queries, found.near, found.same_task, found.clean) == (1, 0, False, False)
+    assert (found.questions, found.queries, found.near, found.clean) == (0, 1, 0, False)
     assert [(one.how, one.question_id, one.pair_question_id) for one in found.examples] == [("query", "x0", "t1")]
 
 
@@ -74,8 +74,43 @@ def test_evidence_that_is_a_positive_is_counted_and_is_no_leak(made: Path) -> No
     positives = [json.loads(line)["pos_id"] for line in (made / "pairs" / "pairs.jsonl").read_text().splitlines()]
     task = evaluation(made, "evidence", "Why?", "When?", evidence=f"x0 0 {positives[0]} 1\nx1 0 d23 1\n")
     found = scan([made / "pairs"], task)
-    assert (found.evidence, found.same_corpus, found.clean) == (1 + ("d23" in positives), True, True)
+    assert (found.evidence, found.other_corpus, found.clean) == (1 + ("d23" in positives), 0, True)
     assert found.evidence_pairs == positives.count(positives[0]) + positives.count("d23")
+
+
+def test_a_question_that_pairs_were_mined_on_is_found_under_another_id(made: Path) -> None:
+    found = scan([made / "pairs"], evaluation(made, "renamed", "What is question number 2", "Why?"))
+    assert (found.questions, found.queries, found.clean) == (1, 0, False)
+    assert [(one.how, one.question_id, one.pair_question_id) for one in found.examples] == [("question", "x0", "t2")]
+
+
+def test_pairs_whose_task_is_gone_are_told(made: Path, tmp_path: Path) -> None:
+    pairs = shutil.copytree(made / "pairs", tmp_path / "pairs")
+    manifest = json.loads((pairs / "manifest.json").read_text())
+    (pairs / "manifest.json").write_text(json.dumps({**manifest, "task": str(tmp_path / "gone")}))
+    found = scan([pairs, made / "pairs"], evaluation(made, "renamed", "What is question number 2", "Why?"))
+    assert (found.questions, found.unknown_questions) == (1, found.pairs // 2)
+
+
+def test_rejected_pairs_count_too_and_seven_words_in_a_row_do_not(made: Path, tmp_path: Path) -> None:
+    pairs = shutil.copytree(made / "pairs", tmp_path / "pairs")
+    (first, *rest) = (pairs / "pairs.jsonl").read_text().splitlines()
+    (pairs / "pairs.jsonl").write_text("".join(f"{line}\n" for line in rest))
+    record = {**json.loads(first), "query": "one two three four five six seven or eight", "satisfied": False}
+    (pairs / "rejected.jsonl").write_text(json.dumps(record) + "\n")
+    words = "one two three four five six seven"
+    found = scan([pairs], evaluation(made, "rejected", f"{words} or eight?", f"{words} and eight?"))
+    assert (found.queries, found.near) == (1, 1)
+
+
+def test_pairs_of_another_corpus_hide_nothing_of_these(made: Path, tmp_path: Path) -> None:
+    positives = [json.loads(line)["pos_id"] for line in (made / "pairs" / "pairs.jsonl").read_text().splitlines()]
+    task = evaluation(made, "both", "Why?", evidence=f"x0 0 {positives[0]} 1\n")
+    other = shutil.copytree(made / "pairs", tmp_path / "pairs")
+    manifest = json.loads((other / "manifest.json").read_text())
+    (other / "manifest.json").write_text(json.dumps({**manifest, "corpus": "0" * 64}))
+    found = scan([other, made / "pairs"], task)
+    assert (found.evidence, found.other_corpus) == (1, found.pairs // 2)
 
 
 def test_equal_docids_of_another_corpus_say_nothing(made: Path, tmp_path: Path) -> None:
@@ -83,7 +118,7 @@ def test_equal_docids_of_another_corpus_say_nothing(made: Path, tmp_path: Path) 
     (tmp_path / "questions.jsonl").write_text('{"qid": "t0", "question": "Why?", "answers": ["a"]}\n')
     (tmp_path / "qrels.trec").write_text("t0 0 d1 1\n")
     found = scan([made / "pairs"], load_task(str(tmp_path))[0])
-    assert (found.same_corpus, found.evidence, found.question_ids) == (False, 0, 0)
+    assert (found.other_corpus, found.evidence, found.questions) == (found.pairs, 0, 0)
 
 
 def test_the_command_fails_on_a_leak(
@@ -99,7 +134,7 @@ def test_the_command_fails_on_a_leak(
     code, out = said("--split", "train")
     assert code == 1
     assert out.splitlines()[-1] == "contaminated"
-    assert re.search(r"^  question_id: (t\d), in train, question \1, step \d$", out, re.MULTILINE)
+    assert re.search(r"^  question: (t\d), in train, question \1, step \d$", out, re.MULTILINE)
     code, out = said("--split", "test", "--json")
     assert (code, json.loads(out)["clean"]) == (0, True)
     assert said("--split", "nosuch")[0] == 2
