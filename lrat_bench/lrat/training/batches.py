@@ -69,6 +69,10 @@ class Batches:
         full, rest = divmod(self.rows, self.batch)
         return full + (1 if rest and self.processes == 1 else 0)
 
+    def is_full(self, step: int) -> bool:
+        """Whether the batch of a step, counted from 0, is of full size; the last of an epoch may hold fewer rows."""
+        return step % self.per_epoch < self.rows // self.batch
+
     def __len__(self) -> int:
         return self.per_epoch * self.epochs
 

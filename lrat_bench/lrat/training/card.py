@@ -101,8 +101,8 @@ def _body(record: ModelRecord, name: str) -> Iterator[str]:
     if record.device and record.precision:
         yield f"| device | {_plain(record.device)}, {record.precision} |"
     yield (
-        f"\nLoss, mean of the first and last tenth of the steps: {record.loss.first:.4f} and {record.loss.last:.4f}. "
-        f"Weights of step {record.kept_step}."
+        f"\nLoss, mean of the first and last tenth of the full batches: {record.loss.first:.4f} and "
+        f"{record.loss.last:.4f}. Weights of step {record.kept_step}."
     )
     if record.evaluations:
         yield from _evaluations(record)

@@ -12,6 +12,7 @@ from typing import Any
 
 from lrat_bench.files import write_atomic, writing
 from lrat_bench.lrat.training.base import base_name
+from lrat_bench.lrat.training.batches import Batches
 from lrat_bench.lrat.training.card import model_card
 from lrat_bench.lrat.training.hardware import device_name, resolve_precision
 from lrat_bench.lrat.training.plan import Plan
@@ -94,13 +95,19 @@ def _record(
         steps=len(plan.batches),
         per_epoch=plan.batches.per_epoch,
         seconds=max((line.seconds for line in steps), default=0.0),
-        loss=_curve([line.loss for line in steps]),
+        loss=_curve(_comparable(plan.batches, steps)),
         evaluations=tuple(evaluations),
         evaluated=plan.replay.runs if plan.replay else (),
         kept_step=kept_step,
         versions=versions_with_python(_LIBRARIES),
         files=tuple(sorted(files)),
     )
+
+
+def _comparable(batches: Batches, steps: Sequence[Step]) -> list[float]:
+    """The losses of full batches: with fewer rows there are fewer in-batch negatives, and the loss is lower for it."""
+    full = [line.loss for line in steps if batches.is_full(line.step - 1)]
+    return full or [line.loss for line in steps]
 
 
 def _curve(losses: Sequence[float]) -> LossCurve:

@@ -17,6 +17,8 @@ __all__ = ["Processes", "Refused"]
 _GONE = ("gloo", "NCCL", "Connection closed by peer", "Connection reset by peer")
 """What torch says when another process is gone."""
 
+_MEETING = ("MASTER_ADDR", "MASTER_PORT")
+
 T = TypeVar("T")
 
 
@@ -55,6 +57,11 @@ class Processes:
             raise UsageError(f"RANK and WORLD_SIZE must be numbers, not {rank!r} and {count!r}: {mend}") from None
         if not 0 <= found.rank < found.count:
             raise UsageError(f"RANK is {rank} and WORLD_SIZE {count}, and there is no such process: {mend}")
+        if found.count > 1 and (absent := [name for name in _MEETING if not os.environ.get(name)]):
+            raise UsageError(
+                f"RANK and WORLD_SIZE say that {found.count} processes train, "
+                f"and {' and '.join(absent)}, where they meet, is not set: {mend}"
+            )
         return found
 
     @property

@@ -92,7 +92,7 @@ class Evaluation(_Record):
 
 
 class LossCurve(_Record):
-    """The loss in short: means over tenths of the steps."""
+    """The loss in short: means over tenths of the steps, those of full batches where there are any."""
 
     first: float
     last: float

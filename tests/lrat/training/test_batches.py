@@ -32,6 +32,12 @@ def test_processes_share_the_batch_that_one_would_have(processes: int) -> None:
     assert [[place for part in parts for place in part] for parts in zip(*shares, strict=True)] == alone
 
 
+@pytest.mark.parametrize(("rows", "batch"), [(18, 4), (16, 4), (3, 4)])
+def test_full_batches_are_told_from_the_rest_of_an_epoch(rows: int, batch: int) -> None:
+    batches = Batches(rows, batch, 2, 0)
+    assert [batches.is_full(step) for step in range(len(batches))] == [len(one) == batch for one in batches]
+
+
 def test_what_cannot_be_shared_is_refused() -> None:
     with pytest.raises(UsageError, match="a batch of 32 rows cannot be shared by 3 processes"):
         Batches(100, 32, 1, 0, 0, 3)

@@ -29,6 +29,16 @@ def test_what_another_command_left_in_the_environment_is_refused(
         Processes.here()
 
 
+def test_several_processes_need_a_place_to_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("MASTER_PORT", raising=False)
+    with pytest.raises(UsageError, match="say that 2 processes train, and MASTER_PORT, where they meet, is not set"):
+        Processes.here()
+    monkeypatch.setenv("MASTER_PORT", "29500")
+    assert Processes.here().count == 2
+
+
 def test_one_process_decides_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RANK", raising=False)
     monkeypatch.delenv("WORLD_SIZE", raising=False)
