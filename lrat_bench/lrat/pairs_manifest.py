@@ -165,7 +165,12 @@ def read(path: Path) -> PairsManifest:
         DataError: the file is none.
     """
     try:
-        return PairsManifest.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
+        if b'"lrat-bench/manifest/' in content:
+            raise DataError(
+                "is of a run, which holds no pairs: mine it first (`lrat-bench mine RUN -o PAIRS`)", file=path
+            )
+        return PairsManifest.model_validate_json(content)
     except ValidationError as error:
         raise DataError(f"not a manifest of pairs of this version ({plainly(error)})", file=path) from None
     except OSError as error:

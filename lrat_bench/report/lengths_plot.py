@@ -32,6 +32,8 @@ def plot_lengths(pairs: Pairs, file: Path) -> bool:
         UsageError: the file cannot be written.
     """
     require_matplotlib()
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
     manifest = pairs.manifest
     if manifest.intensity is None:
         return False
@@ -50,7 +52,12 @@ def plot_lengths(pairs: Pairs, file: Path) -> bool:
     left.hist(shown, bins=list(np.geomspace(shown.min(), 1.001 * shown.max(), _BINS + 1)), color=_BARS)
     left.axvline(beta, color=_LINE)
     left.set_title(f"reasoning behind a browse, β = {beta:,.0f}", fontsize="medium")
-    left.set(xscale="log", xlabel=f"tokens ({manifest.tokenizer})", ylabel="pairs")
+    left.set(xscale="log")
+    # Powers of ten alone would leave a narrow range without a number.
+    left.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    left.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    left.xaxis.set_minor_formatter(NullFormatter())
+    left.set(xlabel=f"tokens ({manifest.tokenizer})", ylabel="pairs")
     right.hist(weights, bins=_BINS, range=(0, max(weights)), color=_BARS)
     right.axvline(1.0, color=_LINE)
     right.set_title(f"weights, µ = {mu:.3f}", fontsize="medium")

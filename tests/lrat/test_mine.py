@@ -470,6 +470,8 @@ def test_where_judgements_hang_together_one_that_fails_leaves_its_trajectory_und
 def test_unfinished_and_foreign_folders_are_no_pairs(made: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"holds no pairs: it has no manifest\.json"):
         Pairs.open(tmp_path)
+    with pytest.raises(DataError, match="of a run, which holds no pairs: mine it first"):
+        Pairs.open(made / "train")
     pairs = mine(made / "train", tmp_path / "pairs")
     manifest = json.loads((pairs.path / "manifest.json").read_text())
     assert list(Pairs.open(pairs.path).kept()) == list(pairs.kept())
