@@ -16,26 +16,20 @@ from typing import Any, NamedTuple
 import json_repair
 
 from lrat_bench.errors import UsageError
+from lrat_bench.exchange.endings import status_of
 from lrat_bench.exchange.record import NOT_CARRIED_OUT, Decrypt, Imported, as_id
-from lrat_bench.exchange.results import arguments_of, document_errors, lists_of, with_returned
+from lrat_bench.exchange.results import arguments_of, document_errors, lists_of, text_in, with_returned
 from lrat_bench.files import encodable
-from lrat_bench.trajectory import UNLISTED, Answer, Browse, Search, Status, Step, Think, Trajectory
+from lrat_bench.trajectory import UNLISTED, Answer, Browse, Search, Step, Think, Trajectory
 
 __all__ = ["ChatLog"]
-
-_TERMINATIONS: dict[str, Status] = {
-    "answer": "answered",
-    "answer not found": "no_answer",
-    "generate an answer as token limit reached": "forced",
-    "format error: generate an answer as token limit reached": "forced",
-    "exceed available llm calls": "turn_limit",
-    "max_turns_reached": "turn_limit",
-}
-"""Their words → ours; of any other it is not known how the question ended, one that names hours or minutes aside."""
 
 _CALL = re.compile(r"<tool_call>(.*?)(?:</tool_call>|\Z)", re.DOTALL)
 _ANSWERED = re.compile(r"<tool_response>\n?(.*?)\n?(?:</tool_response>|\Z)", re.DOTALL)
 _THOUGHT = re.compile(r"<think>(.*?)(?:</think>|\Z)", re.DOTALL)
+_NONE_FOUND = re.compile(r"no answer found|\[failed\]", re.IGNORECASE)
+"""What their agents put in the place of a prediction that they do not have."""
+
 _SEARCHES = frozenset({"search", "google_scholar", "local_knowledge_base_retrieval"})
 _BROWSES = frozenset({"visit", "get_document", "open", "browse"})
 
@@ -73,14 +67,12 @@ class ChatLog:
             raise UsageError(f"{place}: no chat log: it must be an object with a list `messages`")
         reading = _Reading([message for message in messages if isinstance(message, dict)])
         steps = tuple(reading.steps())
-        status = _status(record.get("termination"))
         said = [step.text for step in steps if isinstance(step, Answer)]
-        prediction = record.get("prediction")
-        if not said and isinstance(prediction, str) and prediction.strip() and status in ("answered", "forced"):
-            said = [encodable(prediction.strip())]
-            steps = (*steps, Answer(turn=reading.turns - 1 if reading.turns else None, text=said[0]))
-        if not said and status in ("answered", "forced"):
-            status = "no_answer"
+        termination, prediction = record.get("termination"), text_in(record.get("prediction")).strip()
+        if not said and prediction and termination is not None and not _NONE_FOUND.match(prediction):
+            said = [prediction]
+            steps = (*steps, Answer(turn=reading.turns - 1 if reading.turns else None, text=prediction))
+        status = None if termination is None else status_of(termination, finished="answer", answered=bool(said))
         question = record.get("question")
         model = str(record.get("model") or "").rstrip("/").rpartition("/")[2]
         return Imported(
@@ -182,8 +174,8 @@ class _Reading:
 def _apart(message: Mapping[str, Any]) -> tuple[list[str], str]:
     """The thoughts of a message, and the rest of it."""
     content = _content(message)
-    reasoning = message.get("reasoning_content", message.get("reasoning"))
-    thoughts = [reasoning] if isinstance(reasoning, str) else []
+    reasoning = (text_in(message.get(key)) for key in ("reasoning_content", "reasoning"))
+    thoughts = [text for text in reasoning if text][:1]
     before, closed, behind = content.partition("</think>")
     if closed and "<think>" not in before:
         # The template had opened it.
@@ -193,10 +185,7 @@ def _apart(message: Mapping[str, Any]) -> tuple[list[str], str]:
 
 
 def _content(message: Mapping[str, Any]) -> str:
-    content = message.get("content")
-    parts = content if isinstance(content, list) else [content]
-    texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
-    return encodable("\n".join(text for text in texts if isinstance(text, str)))
+    return text_in(message.get("content"))
 
 
 def _repaired(written: str) -> dict[str, Any]:
@@ -222,14 +211,6 @@ def _texts(arguments: Mapping[str, Any], keys: Sequence[str]) -> list[str]:
         for one in (given if isinstance(given, list) else [given])
         if isinstance(one, str | int) and str(one).strip()
     ]
-
-
-def _status(given: Any) -> Status | None:
-    if not isinstance(given, str):
-        return None
-    if re.search(r"after \d+\s*h|\d+\s*min", given[:100]):
-        return "time_limit"
-    return _TERMINATIONS.get(given.strip().lower())
 
 
 def _role(message: Any) -> Any:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from lrat_bench.files import encodable
 from lrat_bench.trajectory import Hit
 
-__all__ = ["NOT_FOUND", "Listed", "arguments_of", "document_errors", "lists_of", "with_returned"]
+__all__ = ["NOT_FOUND", "Listed", "arguments_of", "document_errors", "lists_of", "text_in", "with_returned"]
 
 NOT_FOUND = "not found"
 """`Browse.error` of a document that is not there."""
@@ -52,6 +52,15 @@ def arguments_of(given: Any) -> dict[str, Any]:
     return given if isinstance(given, dict) else {}
 
 
+def text_in(value: Any) -> str:
+    """A text, or all of those in a list of texts and of objects with a `text`, a line each; empty for anything else."""
+    if isinstance(value, list):
+        return "\n".join(text for part in value if (text := text_in(part)))
+    if isinstance(value, dict):
+        return text_in(value.get("text"))
+    return encodable(value) if isinstance(value, str) else ""
+
+
 def lists_of(output: Any, queries: int) -> list[Listed]:
     """The lists of a search call, one for each query that was carried out: for all of them, or for the first.
 
@@ -61,8 +70,15 @@ def lists_of(output: Any, queries: int) -> list[Listed]:
     """
     listed = _parsed(output)
     if isinstance(listed, list):
+        if texts := _texts_of(listed):
+            if len(texts) == queries:
+                return [lists_of(text, 1)[0] for text in texts]
+            parts = [_parsed(text) for text in texts]
+            if all(isinstance(part, list) for part in parts):
+                return [_of_objects([hit for part in parts for hit in part])]
+            return lists_of("\n\n".join(texts), queries)
         if len(listed) == queries and all(isinstance(one, list) for one in listed):
-            return [_of_objects(one) for one in listed]
+            return [lists_of(one, 1)[0] if _texts_of(one) else _of_objects(one) for one in listed]
         return [_of_objects(listed)]
     if not isinstance(output, str):
         return [Listed([])]
@@ -110,10 +126,25 @@ def document_errors(output: Any, documents: int) -> list[str | None]:
         documents: how many the call names.
     """
     parsed = _parsed(output)
+    if isinstance(parsed, list) and (texts := _texts_of(parsed)):
+        if len(texts) == documents:
+            return [document_errors(text, 1)[0] for text in texts]
+        return document_errors("\n".join(texts), documents)
     if isinstance(parsed, list) and len(parsed) == documents and all(isinstance(one, dict) for one in parsed):
         return [NOT_FOUND if "error" in one and "text" not in one else None for one in parsed]
     missing = output is None or (isinstance(output, str) and bool(_MISSING.match(output)))
     return [NOT_FOUND if missing else None] * documents
+
+
+_WRAPPING = frozenset({"type", "text", "annotations", "meta", "_meta"})
+"""Keys of an object that a protocol wraps a text into; one with others is a hit."""
+
+
+def _texts_of(parts: Sequence[Any]) -> list[str]:
+    """The texts that a client breaks or wraps its answer into; none where a part is something else."""
+    found = [one.get("text") if isinstance(one, dict) and one.keys() <= _WRAPPING else one for one in parts]
+    texts = [text for text in found if isinstance(text, str)]
+    return texts if len(texts) == len(found) else []
 
 
 def _parsed(output: Any) -> Any:
@@ -127,10 +158,7 @@ def _parsed(output: Any) -> Any:
 
 
 def _of_objects(listed: Sequence[Any], *, ids: bool = False) -> Listed:
-    """Objects with a `docid`, or plain ids too; a client may wrap its whole answer into objects with a `text`."""
-    texts = [one["text"] for one in listed if isinstance(one, dict) and "docid" not in one and "text" in one]
-    if texts and len(texts) == len(listed) and all(isinstance(text, str) for text in texts):
-        return lists_of("\n\n".join(texts), 1)[0]
+    """Objects with a `docid`, or plain ids too."""
     found: dict[str, float | None] = {}
     unnamed = False
     for hit in listed:

@@ -8,14 +8,14 @@ holds `returned` and `hidden` beside these: what the retriever gave, and what of
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from typing import Any
 
 from lrat_bench.errors import UsageError
+from lrat_bench.exchange.endings import status_of
 from lrat_bench.exchange.guarded import decrypted
 from lrat_bench.exchange.record import NOT_CARRIED_OUT, Claims, Decrypt, Imported, as_id, as_usage
-from lrat_bench.exchange.results import arguments_of, document_errors, lists_of, with_returned
+from lrat_bench.exchange.results import arguments_of, document_errors, lists_of, text_in, with_returned
 from lrat_bench.files import encodable
 from lrat_bench.trajectory import UNLISTED, Answer, Browse, Search, Status, Step, Think, Trajectory
 
@@ -23,19 +23,6 @@ __all__ = ["RunJson", "read_run", "steps_of"]
 
 _SEARCHES = frozenset({"search", "local_knowledge_base_retrieval"})
 _BROWSES = frozenset({"get_document", "visit"})
-_STATUSES: dict[str, Status] = {
-    "completed": "answered",
-    "stop": "answered",
-    "generate an answer as token limit reached": "forced",
-    "exceed available llm calls": "turn_limit",
-    "max_tokens": "token_limit",
-    "refusal": "refused",
-    "safety": "refused",
-    "": "error",
-    **{status: status for status in get_args(Status)},
-}
-"""Their words → ours, which count too; of any other word it is not known how the question ended."""
-
 _FAILED = "no output"
 """`error` of a search whose output is null: the clients write that when a tool raised or never answered."""
 
@@ -87,7 +74,7 @@ def read_run(
         agent=encodable(str(metadata.get("model") or "").rstrip("/").rpartition("/")[2]) or "unknown",
         retriever=encodable(str(metadata.get("searcher_type") or metadata.get("retriever") or "unknown")),
         origin=f"{shown}{UNLISTED if reading.unnamed else ''}",
-        status=_status(record.get("status"), bool(answers)),
+        status=_status(record, bool(answers)),
         answer=answers[-1] if answers else None,
         steps=steps,
         usage=as_usage(usage.get("input_tokens"), usage.get("output_tokens"), usage.get("included_reasoning_tokens")),
@@ -124,7 +111,7 @@ class _Reading:
             if _kind(step) == "reasoning":
                 yield _thought(output)
             elif _kind(step) == "output_text":
-                text = encodable(output) if isinstance(output, str) else _joined(output)
+                text = text_in(output)
                 # What is said between calls is no answer.
                 yield from (final_text(text) if number > last else _said_between(text))
             elif _kind(step) == "tool_call":
@@ -196,14 +183,8 @@ def _thought(output: Any) -> Think:
         if not output:
             return Think(turn=None, text="", source="hidden")
         if all(isinstance(part, dict) and str(part.get("type", "")).startswith("summary") for part in output):
-            return Think(turn=None, text=_joined(output), source="summary")
-    return Think(turn=None, text=_joined(output))
-
-
-def _joined(output: Any) -> str:
-    parts = output if isinstance(output, list) else [output]
-    texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
-    return encodable("\n".join(text for text in texts if isinstance(text, str)))
+            return Think(turn=None, text=text_in(output), source="summary")
+    return Think(turn=None, text=text_in(output))
 
 
 def _kind(step: Any) -> Any:
@@ -232,11 +213,9 @@ def _per_list(step: Mapping[str, Any], key: str, many: int) -> list[Any]:
     return [given, *([None] * (many - 1))]
 
 
-def _status(given: Any, answered: bool) -> Status | None:
-    if not isinstance(given, str):
-        return None
-    status = _STATUSES.get(re.sub(r"^.*\.", "", given).lower() if given.startswith("FinishReason.") else given.lower())
-    return "no_answer" if status in ("answered", "forced") and not answered else status
+def _status(record: Mapping[str, Any], answered: bool) -> Status | None:
+    """None only where nothing is stated: their evaluator stops at that, and takes null for unfinished."""
+    return status_of(record["status"], finished="completed", answered=answered) if "status" in record else None
 
 
 def _claims(record: Mapping[str, Any]) -> Claims:

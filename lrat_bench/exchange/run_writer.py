@@ -33,7 +33,6 @@ _STATUSES = {
     "turn_limit": "exceed available llm calls",
     "token_limit": "max_tokens",
     "error": "",
-    None: "incomplete",
 }
 """Ours → their words; others of ours stand for themselves."""
 
@@ -70,10 +69,21 @@ def run_record(
             if usage.prompt_tokens is None or usage.completion_tokens is None
             else usage.prompt_tokens + usage.completion_tokens,
         },
-        "status": _STATUSES.get(trajectory.status, trajectory.status),
+        **_ending(trajectory, style),
         "retrieved_docids": sorted(retrieved),
         "result": list(_result(trajectory, style, look)),
     }
+
+
+def _ending(trajectory: Trajectory, style: RunStyle) -> dict[str, str]:
+    """The status; none where it is not known, as in files of LRAT's client for OpenAI.
+
+    BrowseComp-Plus's evaluator stops at a file without one, so there it is left out only of an answer, which may be
+    finished or not: what has none is wrong however it ended.
+    """
+    if trajectory.status is not None:
+        return {"status": _STATUSES.get(trajectory.status, trajectory.status)}
+    return {"status": "incomplete"} if style == "browsecomp-plus" and not trajectory.answer else {}
 
 
 def _result(trajectory: Trajectory, style: RunStyle, look: Look) -> Iterator[dict[str, Any]]:

@@ -22,11 +22,16 @@ def evaluation_summary(rows: Sequence[Row], scores: Scores, *, agent: str, retri
         retriever: what is entered as the retriever.
 
     Returns:
-        the fields of theirs; percentages with two decimals, null where there is nothing to count.
+        the fields of theirs; percentages with two decimals, null where there is nothing to count. Listed are the
+        trajectories that enter them: not one whose answer awaits its grade; `correct` is null of an answer of which no
+        status is known.
     """
-    there = [row for row in rows if row.status != "missing"]
+    there = [row for row in rows if row.peers.get("browsecomp_plus.search_calls") is not None]
     browses = [value for row in there if (value := row.values.get("browses")) is not None]
     calls = scores.metric("browsecomp_plus.search_calls").value
+    calibration = scores.metric("browsecomp_plus.calibration_error").value
+    if calibration is None and there:
+        calibration = 0.0  # as theirs writes where no confidence is known
     return {
         "LLM": agent,
         "Accuracy (%)": _percent(scores.metric("browsecomp_plus.accuracy").value),
@@ -35,14 +40,14 @@ def evaluation_summary(rows: Sequence[Row], scores: Scores, *, agent: str, retri
             **({} if calls is None else {"search": calls}),
             **({"get_document": sum(browses) / len(browses)} if any(browses) else {}),
         },
-        "Calibration Error (%)": _percent(scores.metric("browsecomp_plus.calibration_error").value),
+        "Calibration Error (%)": _percent(calibration),
         "Retriever": retriever,
         "Link": "",
         "Evaluation Date": datetime.now(UTC).date().isoformat(),
         "per_query_metrics": [
             {
                 "query_id": row.question_id,
-                "correct": bool(row.peers.get("browsecomp_plus.accuracy")),
+                "correct": None if (correct := row.peers.get("browsecomp_plus.accuracy")) is None else bool(correct),
                 "recall": _percent(row.peers.get("browsecomp_plus.recall")),
             }
             for row in there

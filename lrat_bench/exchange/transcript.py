@@ -16,7 +16,7 @@ from typing import Any
 
 from lrat_bench.errors import UsageError
 from lrat_bench.exchange.record import Decrypt, Imported, as_id
-from lrat_bench.exchange.results import lists_of, with_returned
+from lrat_bench.exchange.results import lists_of, text_in, with_returned
 from lrat_bench.files import encodable
 from lrat_bench.trajectory import UNLISTED, Answer, Search, Step, Think, Trajectory
 
@@ -163,5 +163,5 @@ def _without_prompt(text: str) -> str:
 
 
 def _text_of(record: Mapping[str, Any]) -> str | None:
-    texts = (record.get(key) for key in _TEXTS)
-    return next((text for text in texts if isinstance(text, str) and is_transcript(text)), None)
+    texts = (text_in(record.get(key)) for key in _TEXTS)
+    return next((text for text in texts if is_transcript(text)), None)

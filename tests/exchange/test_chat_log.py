@@ -113,15 +113,26 @@ def test_a_template_that_opens_the_thought_is_seen_through() -> None:
         ("answer not found", "No answer found.", "no_answer", None),
         ("exceed available llm calls", "No answer found.", "turn_limit", None),
         ("No answer found after 2h30mins", "No answer found after 2h30mins", "time_limit", None),
-        ("some new word", "Tarn", None, None),
+        ("exceed available llm calls", "Tarn", "turn_limit", "Tarn"),
+        ("some new word", "Tarn", "forced", "Tarn"),
+        ("some new word", "No answer found.", "no_answer", None),
+        ("answer", ["Tarn", "or so"], "answered", "Tarn\nor so"),
         (None, "Tarn", None, None),
     ],
 )
-def test_their_words_for_an_ending_are_ours_or_unknown(
-    termination: str | None, prediction: str, status: str | None, answer: str | None
+def test_their_words_for_an_ending_are_ours_and_none_is_none(
+    termination: str | None, prediction: str | list[str], status: str | None, answer: str | None
 ) -> None:
     found = log(said("<think>Hm.</think>"), termination=termination, prediction=prediction)
     assert (found.status, found.answer) == (status, answer)
+
+
+def test_texts_in_several_parts_are_whole() -> None:
+    thought = [{"type": "text", "text": "First"}, "then"]
+    found = log(said([{"text": "<answer>Tarn"}, "of old</answer>"], reasoning_content=thought))  # type: ignore[arg-type]
+    assert [step.text for step in found.steps if isinstance(step, Think | Answer)] == ["First\nthen", "Tarn\nof old"]
+    other = log(said("<answer>Tarn</answer>", reasoning_content=None, reasoning="Elsewhere."))
+    assert [step.text for step in other.steps if isinstance(step, Think)] == ["Elsewhere."]
 
 
 def test_what_has_no_id_is_known_by_its_question() -> None:

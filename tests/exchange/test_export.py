@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from foreign import searches
+from foreign import entry, run_file, searches, write
 
 import lrat_bench
 from lrat_bench.errors import UnknownName, UsageError
@@ -77,6 +77,52 @@ def test_the_summary_is_theirs_by_their_own_counting(run: Run, tmp_path: Path) -
     assert (summary["LLM"], summary["Retriever"]) == (run.manifest.agent["name"], "oracle")
     assert [one["query_id"] for one in summary["per_query_metrics"]] == ["q1", "q1", "q2", "q2"]
     assert report.unresolved == 0
+
+
+STATUSES = ("completed", "incomplete", "answer not found", "max_tokens", None)
+
+
+def test_the_files_of_others_are_counted_as_their_evaluator_counts_them(task_folder: Path, tmp_path: Path) -> None:
+    for number, status in enumerate(STATUSES):
+        content = run_file(entry("output_text", "As said [7].\nExact Answer: Aldwin Marr"), status=status)
+        write(tmp_path / "theirs" / f"run_{number}.json", {**content, "query_id": "q1"})
+    folder = lrat_bench.import_runs([tmp_path / "theirs"], tmp_path / "run", task=str(task_folder), repeats=True).path
+    _, _, scores = lrat_bench.rescore(folder)
+    counted = {name: scores.metric(f"browsecomp_plus.{name}") for name in ("accuracy", "citation_coverage")}
+    assert {name: (metric.value, metric.n) for name, metric in counted.items()} == {
+        "accuracy": (0.2, 5), "citation_coverage": (0.2, 5),
+    }  # fmt: skip
+    lrat_bench.export_run(folder, tmp_path / "s.json", format="browsecomp-plus-summary")
+    summary = json.loads((tmp_path / "s.json").read_text())
+    assert summary["Accuracy (%)"] == 20.0
+    assert [one["correct"] for one in summary["per_query_metrics"]] == [True, False, False, False, False]
+
+
+def test_what_the_summary_lists_is_what_its_numbers_are_made_of(task_folder: Path, tmp_path: Path) -> None:
+    answer = entry("output_text", "Exact Answer: Aldwin Marr")
+    done = [run_file(answer), run_file(answer), run_file(entry("reasoning", "Hm."))]
+    for record in done[1:]:
+        del record["status"]
+    for number, record in enumerate(done):
+        write(tmp_path / "theirs" / f"run_{number}.json", record)
+    folder = lrat_bench.import_runs([tmp_path / "theirs"], tmp_path / "run", task=str(task_folder), repeats=True).path
+    ungraded, graded = tmp_path / "ungraded.json", tmp_path / "graded.json"
+    lrat_bench.export_run(folder, ungraded, format="browsecomp-plus-summary")
+    lrat_bench.rescore(folder)
+    lrat_bench.export_run(folder, graded, format="browsecomp-plus-summary")
+    listed = json.loads(ungraded.read_text())["per_query_metrics"], json.loads(graded.read_text())["per_query_metrics"]
+    # The finished answer awaits its grade at first; of the second it is never known whether it is finished.
+    assert [[one["correct"] for one in each] for each in listed] == [[None, False], [True, None, False]]
+    assert json.loads(graded.read_text())["Accuracy (%)"] == 50.0
+
+
+def test_where_no_confidence_is_known_their_calibration_error_is_0(task_folder: Path, tmp_path: Path) -> None:
+    write(tmp_path / "theirs" / "run_1.json", run_file(entry("output_text", "Tarn"), status="incomplete"))
+    folder = lrat_bench.import_runs([tmp_path / "theirs"], tmp_path / "run", task=str(task_folder)).path
+    _, _, scores = lrat_bench.rescore(folder)
+    assert scores.metric("browsecomp_plus.calibration_error").value is None
+    lrat_bench.export_run(folder, tmp_path / "s.json", format="browsecomp-plus-summary")
+    assert json.loads((tmp_path / "s.json").read_text())["Calibration Error (%)"] == 0.0
 
 
 def test_rows_are_the_same_as_parquet_and_as_lines(run: Run, tmp_path: Path) -> None:

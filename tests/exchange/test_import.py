@@ -158,7 +158,7 @@ def test_two_records_of_a_question_are_refused_or_its_repeats(theirs: Path, task
     refused("question 'q1' has two records, .*run_q1.json and .*run_q1b.json", theirs, tmp_path / "r", task_folder)
     run, report = imported(theirs, tmp_path / "run", task_folder, repeats=True)
     assert {one.key: one.status for one in run.trajectories} == {
-        ("q1", 0): "answered", ("q1", 1): None, ("q2", 0): "answered",
+        ("q1", 0): "answered", ("q1", 1): "forced", ("q2", 0): "answered",
     }  # fmt: skip
     assert (report.repeats, run.manifest.repeats) == (2, 2)
     _, _, scores = lrat_bench.rescore(run.path)

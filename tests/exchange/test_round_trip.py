@@ -101,6 +101,29 @@ def _bare(step: Step) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("answered", [True, False])
+@pytest.mark.parametrize(
+    "word", ["completed", "incomplete", "answer not found", "max_tokens", "a new word", "", "refusal", "after 2h", None]
+)
+def test_an_ending_comes_back_as_what_it_was(style: RunStyle, answered: bool, word: str | None) -> None:
+    found = read(entry("reasoning", "So."), *([entry("output_text", "Tarn")] if answered else []), status=word)
+    assert found.status is not None
+    assert back(found, style).status == found.status
+    assert (written(found, style)["status"] == "completed") is (found.status in ("answered", "no_answer"))
+
+
+def test_a_status_that_is_not_known_is_not_made_up() -> None:
+    unsaid = read(entry("output_text", "Tarn")).model_copy(update={"status": None})
+    silent = unsaid.model_copy(update={"answer": None, "steps": ()})
+    for style in STYLES:
+        assert "status" not in written(unsaid, style)
+        assert back(unsaid, style).status is None
+    assert "status" not in written(silent, "lrat")
+    # Their evaluator takes no file without a status, and this one is wrong whatever it is.
+    assert written(silent, "browsecomp-plus")["status"] == "incomplete"
+
+
+@pytest.mark.parametrize("style", STYLES)
 def test_whatever_the_steps_are_they_come_back(style: RunStyle) -> None:
     draw = random.Random(5)
     for _ in range(300):

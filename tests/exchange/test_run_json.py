@@ -50,7 +50,29 @@ def test_the_oss_client_has_its_own_names_for_tool_and_argument() -> None:
         status="incomplete",
     )
     assert (searches(found)[0].query, hits(searches(found)[0])) == ("bridge", [("a", 1, True), ("b", 2, True)])
-    assert (found.status, found.answer, thoughts(found)) == (None, None, [("We need a bridge.", "text")])
+    assert (found.status, found.answer, thoughts(found)) == ("no_answer", None, [("We need a bridge.", "text")])
+
+
+@pytest.mark.parametrize(
+    ("status", "with_an_answer", "without"),
+    [
+        ("completed", "answered", "no_answer"),
+        *((word, "forced", "no_answer") for word in ("incomplete", "answer", "stop", "Completed", "failed", "OTHER")),
+        *((word, "forced", "no_answer") for word in ("answered", "answer not found", None, 7, True, ["completed"])),
+        ("format error: generate an answer as token limit reached", "forced", "no_answer"),
+        ("exceed available llm calls", "turn_limit", "turn_limit"),
+        ("No answer found after 2h30mins", "time_limit", "time_limit"),
+        ("FinishReason.MAX_TOKENS", "token_limit", "token_limit"),
+        ("refusal", "refused", "refused"),
+        ("PROHIBITED_CONTENT", "refused", "refused"),
+        ("pause_turn", "turn_limit", "turn_limit"),
+    ],
+)
+def test_only_their_word_for_it_is_a_finished_run_and_any_other_is_an_unfinished_one(
+    status: Any, with_an_answer: str, without: str
+) -> None:
+    assert read(entry("output_text", "Tarn"), status=status).status == with_an_answer
+    assert read(entry("reasoning", "Hm."), status=status).status == without
 
 
 @pytest.mark.parametrize(("status", "ours"), [("max_tokens", "token_limit"), ("MAX_TOKENS", "token_limit")])
@@ -137,6 +159,34 @@ def test_documents_that_a_list_does_not_name_are_said_to_be_unnamed() -> None:
     assert [hit.docid for hit in searches(linked)[0].hits] == ["https://x.example/a"]
 
 
+def test_a_text_in_several_parts_is_whole() -> None:
+    found = read(
+        entry("reasoning", [["One."], {"text": ["Two.", {"text": "Three."}]}]), entry("output_text", ["Tarn", "[3]"])
+    )
+    assert thoughts(found) == [("One.\nTwo.\nThree.", "text")]
+    assert found.answer == "Tarn\n[3]"
+
+
+def test_a_list_in_several_parts_is_whole() -> None:
+    for parts in (
+        [blocks("a b"), blocks("c")],
+        [{"type": "text", "text": blocks("a b")}, blocks("c")],
+        [{"type": "text", "text": objects("a b")}, {"type": "text", "text": objects("c")}],
+    ):
+        (search,) = searches(read(call("search", {"query": "q"}, parts)))
+        assert [hit.docid for hit in search.hits] == ["a", "b", "c"]
+        one, two = searches(read(call("search", {"query": ["q", "r"]}, parts)))
+        assert ([hit.docid for hit in one.hits], [hit.docid for hit in two.hits]) == (["a", "b"], ["c"])
+    unnamed = read(call("search", {"query": "q"}, [{"title": "A bridge", "text": "Of stone."}]))
+    assert unnamed.origin == "browsecomp-plus+unlisted"
+
+
+def test_each_part_says_what_became_of_its_document() -> None:
+    both = ["Document a:\nText.", {"type": "text", "text": "[Document not found]"}]
+    found = read(call("get_document", {"docid": ["a", "b"]}, both), call("get_document", {"docid": "c"}, both[1:]))
+    assert [(one.docid, one.found) for one in browses(found)] == [("a", True), ("b", False), ("c", False)]
+
+
 def test_documents_in_the_form_of_a_python_object_are_found() -> None:
     (read_one,) = browses(
         read(call("visit", '{"docid": 5}', "Document 5:\n{'docid': '5', 'text': 'error: not found'}"))
@@ -170,6 +220,49 @@ def test_encrypted_outputs_are_read_with_the_canary_and_refused_without() -> Non
     with pytest.raises(UsageError, match="not encrypted under the canary"):
         read_run(encrypted(*steps), "here", decrypt=Guard("another").decrypt)
     assert read_run(run_file(*steps), "here", decrypt=CANARY.decrypt).trajectory == read(*steps)
+
+
+def deciphered(*steps: dict[str, Any], canary: str) -> list[tuple[str, str]]:
+    found = read_run(run_file(*steps), "here", decrypt=Guard(canary).decrypt).trajectory
+    return [(step.kind, step.text) for step in found.steps if isinstance(step, Think | Answer)]
+
+
+@pytest.mark.parametrize("canary", [f"canary {number}" for number in range(20)])
+def test_short_texts_are_known_for_encrypted_by_what_they_become(canary: str) -> None:
+    key = Guard(canary)
+    steps = entry("reasoning", [key.encrypt("ok")]), entry("output_text", key.encrypt("Tarn"))
+    assert deciphered(*steps, canary=canary) == [("think", "ok"), ("answer", "Tarn")]
+    assert deciphered(steps[1], canary=canary) == [("answer", "Tarn")]
+    for plain in ("Tarn", "1984", "GPT4", "TOWN", "Philadelphia"):
+        assert deciphered(entry("output_text", plain), canary=canary) == [("answer", plain)]
+        steps = entry("reasoning", "It is so."), entry("output_text", plain)
+        assert deciphered(*steps, canary=canary)[-1] == ("answer", plain)
+
+
+@pytest.mark.parametrize("canary", [f"canary {number}" for number in range(20)])
+def test_what_lies_open_among_encrypted_texts_stays_as_it_is(canary: str) -> None:
+    key = Guard(canary)
+    steps = (
+        entry("reasoning", ["In the open.", key.encrypt("Behind the fence.")]),
+        entry("reasoning", key.encrypt("a\x0cb" * 20)),
+        entry("output_text", {"text": key.encrypt("Tarn")}),
+    )
+    assert deciphered(*steps, canary=canary) == [
+        ("think", "In the open.\nBehind the fence."), ("think", "a\x0cb" * 20), ("answer", "Tarn"),
+    ]  # fmt: skip
+
+
+def test_a_text_that_is_damaged_among_encrypted_ones_is_refused() -> None:
+    broken = base64.b64encode(b"\xff" * 60).decode()
+    steps = entry("reasoning", CANARY.encrypt("Behind the fence.")), entry("output_text", broken)
+    with pytest.raises(UsageError, match="here: its outputs were not encrypted under the canary"):
+        read_run(run_file(*steps), "here", decrypt=CANARY.decrypt)
+
+
+def test_most_of_a_run_that_is_encrypted_is_enough_to_ask_for_its_task() -> None:
+    steps = entry("reasoning", "In the open."), entry("output_text", CANARY.encrypt("It lies on the Ostrel. " * 3))
+    with pytest.raises(UsageError, match="here: its outputs are encrypted"):
+        read_run(run_file(*steps), "here")
 
 
 def test_a_word_that_could_be_base64_is_not_taken_for_encrypted() -> None:

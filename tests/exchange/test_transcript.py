@@ -51,6 +51,11 @@ def test_r1_searcher_is_read_the_same() -> None:
     assert (found.answer, found.origin) == ("Tarn", "r1-searcher+unlisted")
 
 
+def test_a_text_in_several_parts_is_whole() -> None:
+    found = Transcript().read({"id": 1, "output": SEARCH_R1.split("\n")}, "here", origin=None, decrypt=None)
+    assert found.trajectory.steps == read_transcript(SEARCH_R1, "here").trajectory.steps
+
+
 def test_a_list_that_names_its_documents_is_read() -> None:
     text = (
         "<search>q</search><information>DocID:5\n[Bridge]\nOld.\n\nDocID:7\n[M]\nOld.</information><answer>x</answer>"

@@ -14,7 +14,7 @@ from lrat_bench.score.peers.catalogue import BESIDE
 from lrat_bench.score.score import Scores, measure
 from lrat_bench.score.verdict import Grade, Verdict
 from lrat_bench.task.question import Qrels, Question
-from lrat_bench.trajectory import Browse, Hit, Search, Status, Step, Trajectory
+from lrat_bench.trajectory import Answer, Browse, Hit, Notice, Search, Status, Step, Think, Trajectory
 
 QUESTIONS = [Question(f"q{at}", "?", ("yes",), "test") for at in range(10)]
 EVIDENCE: Qrels = {question.qid: frozenset({"11", "12"}) for question in QUESTIONS}
@@ -106,7 +106,7 @@ def test_their_last_bin_takes_the_remainder_and_is_dropped() -> None:
     assert calibration_error([1.0] * 100 + [1.0] * 150, [False] * 250) == pytest.approx((100 / 250) ** 0.5)
 
 
-def test_where_no_confidence_is_stated_their_judge_puts_100() -> None:
+def test_where_no_confidence_is_stated_and_no_judge_replies_theirs_would_put_100() -> None:
     questions = [Question(f"q{at}", "?", ("yes",), "test") for at in range(200)]
     done = [played(at, "no") for at in range(200)]
     got = scored(done, [said(record, "incorrect") for record in done], questions=questions)
@@ -182,6 +182,37 @@ def test_a_status_that_an_import_cannot_say_leaves_open_what_needs_it() -> None:
     ] * 3
     assert counted(got.metric("browsecomp_plus.recall")) == (0.75, 2)
     assert counted(got.metric("lrat.success_rate")) == (1.0, 2)
+
+
+def test_what_has_no_answer_is_wrong_whatever_its_status() -> None:
+    got = scored([played(0), *(played(at, None, None) for at in range(1, 5))])
+    assert counted(got.metric("browsecomp_plus.accuracy")) == (0.2, 5)
+    assert counted(got.metric("browsecomp_plus.citation_coverage")) == (0.0, 5)
+
+
+def test_an_answer_behind_which_the_agent_thought_on_is_none_to_browsecomp_plus() -> None:
+    said_so = Answer(turn=1, text="yes [11]")
+    thought, told = Think(turn=1, text="Hm."), Notice(turn=1, text="Answer now.")
+    ends: list[tuple[Step, ...]] = [(thought, said_so), (said_so, thought), (said_so, told), (thought,)]
+    done = [played(at, "yes [11]", steps=steps) for at, steps in enumerate(ends)]
+    got = scored(done)
+    assert counted(got.metric("browsecomp_plus.accuracy")) == (0.75, 4)
+    assert counted(got.metric("browsecomp_plus.citation_coverage")) == (0.75, 4)
+    assert got.metric("browsecomp_plus.calibration_error").n == 3
+    assert counted(got.metric("lrat.success_rate")) == (1.0, 4)
+    unsaid = played(0, "yes [11]", None, (said_so, thought))
+    assert counted(scored([unsaid]).metric("browsecomp_plus.accuracy")) == (0.0, 1)
+
+
+def test_a_reply_in_which_no_confidence_can_be_read_has_no_part_in_their_calibration_error() -> None:
+    questions = [Question(f"q{at}", "?", ("yes",), "test") for at in range(300)]
+    done = [played(at, "no") for at in range(300)]
+    verdicts = [
+        said(record, "incorrect", None if at >= 200 else 0.9, reply="correct: no") for at, record in enumerate(done)
+    ]
+    got = scored(done, verdicts, questions=questions)
+    assert counted(got.metric("browsecomp_plus.calibration_error")) == (pytest.approx(0.9 * 0.5**0.5), 200)
+    assert got.metric("browsecomp_plus.accuracy").n == 300
 
 
 def test_recall_is_of_searches_there_and_of_searches_and_documents_here() -> None:

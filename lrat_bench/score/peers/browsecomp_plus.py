@@ -6,10 +6,14 @@ So:
 - **Denominator**: the trajectories that are there. A question without one raises the number.
 - **Finished** is a status of `completed`, which is our `answered`. Whatever else ended a run, an errored one included,
   is wrong and is not judged. That holds for a forced answer too: the one client of theirs that forces one labels it
-  "generate an answer as token limit reached". Where an import cannot say the status, their evaluator stops; here
-  such a trajectory has no part in what depends on it.
+  "generate an answer as token limit reached". Where a file states no status, their evaluator stops; here such a
+  trajectory has no part in what depends on it, unless it has no answer: that is wrong whatever its status.
+- **The response** is the last step of a file if that is a text: an answer behind which the agent thought on is none.
 - **A judge that fails** takes the file out of every number; a reply of its that cannot be read makes the file wrong.
   In our terms: a finished answer that is ungraded without a reply is left out, and one ungraded with a reply is wrong.
+- **A confidence** is that of the judge's reply: 100 % where it finds none in the answer, as their template asks of it.
+  A reply in which none can be read has no part in the calibration error. Of judges that write no reply, an answer that
+  states none has 100 %.
 - **Recall and search calls** are of searches alone. A question without evidence makes theirs divide by zero; it is
   left out here.
 - **Citations** are all integers within square brackets, years included, of finished answers.
@@ -28,6 +32,7 @@ from lrat_bench.score.metric import Metric
 from lrat_bench.score.metrics.measure import Measure, Observation
 from lrat_bench.score.metrics.recall import recall
 from lrat_bench.score.metrics.steps import SEARCHES
+from lrat_bench.trajectory import Answer, Notice, Trajectory
 
 __all__ = ["CONFIDENCE", "MEASURES", "calibration", "calibration_error", "citations"]
 
@@ -52,7 +57,7 @@ def calibration_error(confidences: Sequence[float], correct: Sequence[bool]) -> 
         correct: of the same answers.
 
     Returns:
-        a share; 0 for fewer than 100 answers, as they print it; None without any.
+        a share; 0 for fewer than 100 answers, as they print it; None without any, where they print 0 too.
     """
     n = len(confidences)
     if n < _BIN:
@@ -81,7 +86,8 @@ def calibration(answers: Sequence[tuple[float, bool]]) -> Metric:
         definition=(
             "Root mean square, over bins of 100 finished and graded answers of about equal confidence, of the "
             "difference between mean confidence and share correct, without the most confident bin, though all answers "
-            "are divided by; 0 below 200 answers, and a confidence that is not stated is 100 %."
+            "are divided by; 0 below 200 answers; a confidence that is not stated is 100 %, one that cannot be read in "
+            "the judge's reply leaves the answer out."
         ),
     )
 
@@ -92,8 +98,21 @@ def citations(text: str) -> frozenset[str]:
     return frozenset(number for content in inside for number in _INTEGER.findall(content))
 
 
+def _response(trajectory: Trajectory) -> str:
+    """What they take for the answer; empty where there is none, or where steps follow it."""
+    steps = [step for step in trajectory.steps if not isinstance(step, Notice)]
+    if any(isinstance(step, Answer) for step in steps) and not isinstance(steps[-1], Answer):
+        return ""
+    return trajectory.answer or ""
+
+
 def _finished(seen: Observation) -> bool:
-    return seen.trajectory.status == "answered" and bool(seen.trajectory.answer)
+    return seen.trajectory.status == "answered" and bool(_response(seen.trajectory))
+
+
+def _open(seen: Observation) -> bool:
+    """Whether it is not known if a response is finished."""
+    return seen.trajectory.status is None and bool(_response(seen.trajectory))
 
 
 def _evaluated(seen: Observation) -> bool:
@@ -103,7 +122,7 @@ def _evaluated(seen: Observation) -> bool:
 
 
 def _accuracy(seen: Observation) -> float | None:
-    if seen.trajectory.status is None or not _evaluated(seen):
+    if _open(seen) or not _evaluated(seen):
         return None
     return float(_finished(seen) and seen.grade == "correct")
 
@@ -119,12 +138,12 @@ def _search_calls(seen: Observation) -> float | None:
 def _confidence(seen: Observation) -> float | None:
     if seen.held is None or not (seen.graded and _finished(seen)):
         return None
-    return 1.0 if seen.held.confidence is None else seen.held.confidence
+    return 1.0 if seen.held.confidence is None and not seen.held.replied else seen.held.confidence
 
 
 def _cited(seen: Observation) -> frozenset[str] | None:
     """The citations of a response; None where there is no result, or none that can be told."""
-    if seen.trajectory.status is None or not _evaluated(seen):
+    if _open(seen) or not _evaluated(seen):
         return None
     return citations(seen.trajectory.answer or "") if _finished(seen) else frozenset()
 
@@ -151,7 +170,10 @@ def _citation_recall(seen: Observation) -> float | None:
 
 CONFIDENCE = Measure(
     name="browsecomp_plus.confidence",
-    definition="Confidence that enters the calibration error: as the judge reads it, 100 % where none is stated.",
+    definition=(
+        "Confidence that enters the calibration error: as the judge reads it, 100 % where none is stated and the judge "
+        "writes no reply."
+    ),
     unit="share",
     direction="neutral",
     of=_confidence,

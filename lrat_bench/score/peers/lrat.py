@@ -7,6 +7,7 @@
 - **Success** is a yes of the judge to a response in which neither "tool_call" nor "user_query" occurs: a cheap test
   for runs that ended on a tool call, which fails legitimate answers that hold those words. A reply of the judge that
   cannot be read is a no; where the judge fails, their evaluator ends without a number, and here the answer is left out.
+- **The response** is ours. Theirs is the last step, whatever it is: a thought behind the answer is judged in its place.
 - **Steps** are search and browse calls, as in ours.
 - **Recall** is of documents searched or browsed, as their clients for Tongyi-DeepResearch, WebExplorer and
   AgentCPM-Explore record them (those for gpt-oss and OpenAI record searches alone: `browsecomp_plus.recall`). A
