@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -55,10 +56,9 @@ def index(task: str, retriever: str, shard: str | None, set: tuple[str, ...], js
         context = BuildContext(loaded, dict(settings.retriever), cache_folder(), passage_tokens=pinned)
         found = load_retriever(retriever, context)
         try:
-            part = _part(found, asked)
-            if part.origin and part != WHOLE:
-                said = f"part {part}, as {part.origin} say; --shard 0/1 is the whole"
-                shown.console.print(said, markup=False, soft_wrap=True)
+            part, remark = _part(found, asked)
+            if remark:
+                shown.console.print(remark, markup=False, soft_wrap=True)
             filled = _encode(found, part, shown.work)
             if part == WHOLE:
                 prepare(found, shown.work)
@@ -88,16 +88,23 @@ def index(task: str, retriever: str, shard: str | None, set: tuple[str, ...], js
     stdout().print(f"{found.name} over {loaded.name}: {done}", markup=False, soft_wrap=True)
 
 
-def _part(found: Retriever, asked: Shard | None) -> Shard:
-    """What was asked for, else what a launcher says, which asks for no parts of what has none."""
+def _part(found: Retriever, asked: Shard | None) -> tuple[Shard, str]:
+    """What was asked for, else what a launcher says, which asks for no parts of what has none; and a remark on that."""
     from lrat_bench.errors import UsageError
     from lrat_bench.retriever.shard import WHOLE, Shard
 
     if hasattr(found, "encode_shard"):
-        return asked or Shard.from_environment()
+        part = asked or Shard.from_environment()
+        told = part.origin and part != WHOLE
+        return part, f"part {part}, as {part.origin} say; --shard 0/1 is the whole" if told else ""
     if asked not in (None, WHOLE):
         raise UsageError(f"retriever {found.name!r} is built in one piece, and has no part {asked}: leave --shard out")
-    return WHOLE
+    launched = WHOLE
+    if asked is None:
+        with suppress(UsageError):  # nonsense names no part either
+            launched = Shard.from_environment()
+    remark = f"the whole, whatever {launched.origin} say: retriever {found.name!r} is built in one piece"
+    return WHOLE, remark if launched != WHOLE else ""
 
 
 def _encode(found: Retriever, part: Shard, progress: Progress) -> Filled | None:
@@ -123,5 +130,10 @@ def _next(filled: Filled, index: Any) -> str:
 def _state(filled: Filled | None, part: Shard) -> dict[str, Any]:
     if filled is None:
         return {}
-    encoded = {"documents": filled.documents, "blocks": filled.blocks, "of_blocks": filled.of_blocks}
+    encoded = {
+        "documents": filled.documents,
+        "blocks": filled.blocks,
+        "of_blocks": filled.of_blocks,
+        "mended": filled.mended,
+    }
     return {"shard": str(part), "encoded": encoded, "complete": filled.complete}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -77,6 +78,7 @@ def retrieve(
     from lrat_bench.runs.retrieval_folder import Retrieval
 
     other = None if against is None else Retrieval(against)
+    begun = datetime.now(UTC).isoformat(timespec="seconds")
     with watch() as shown:
         done = carry_out(
             task=task,
@@ -97,5 +99,8 @@ def retrieve(
         described = None if other is None or found is None else describe_against(other.path, found)
         print_json(retrieval_json(done.path, manifest, scores, described))
         return
+    if manifest.started < begun:  # both in UTC, to the second
+        said = f"{done.path} was there already; nothing was searched (--fresh searches again)"
+        stdout().print(said, markup=False, soft_wrap=True)
     table = None if other is None or found is None else differences_table(found, scores, other.metrics)
     stdout().print(retrieval_summary(done.path, manifest, scores, table))

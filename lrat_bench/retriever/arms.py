@@ -38,12 +38,12 @@ def load_arms(specs: Sequence[str], context: BuildContext) -> list[Retriever]:
     The name of `my.module:Thing` is `my.module`, so that `my.module.k` is its `k`.
 
     Raises:
-        UsageError: an arm cannot be made; those that were are closed.
+        UsageError: an arm cannot be made, or a setting names more of it than that; those that were made are closed.
     """
     made: list[Retriever] = []
     try:
         for spec in specs:
-            settings = _settings_of(spec.partition(":")[0], context.settings)
+            settings = _settings_of(spec, context.settings)
             made.append(load_retriever(spec, replace(context, settings=settings)))
     except BaseException:
         close_arms(made)
@@ -84,10 +84,20 @@ def own_settings(
     return own
 
 
-def _settings_of(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _settings_of(spec: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    name, _, thing = spec.partition(":")
     nested = settings.get(name)
     if not isinstance(nested, Mapping | None):
         raise UsageError(f"{name!r} takes settings by name, as in --set retriever.{name}.KEY=VALUE; got {nested!r}")
     found = {str(key): value for key, value in (nested or {}).items()}
     prefix = f"{name}."
-    return found | {key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)}
+    found |= {key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)}
+    if name not in RETRIEVERS:
+        for key, value in found.items():
+            if key.startswith(f"{thing}.") or (key == thing and isinstance(value, Mapping)):
+                right = f"{name}.{next(iter(value), 'KEY') if key == thing else key.removeprefix(f'{thing}.')}"
+                raise UsageError(
+                    f"settings of {spec!r} go by the name of its module: give --set retriever.{right}=VALUE, not "
+                    f"retriever.{name}.{key}"
+                )
+    return found

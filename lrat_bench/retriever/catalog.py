@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
 
 from lrat_bench.errors import UnknownName, UsageError, foreign
+from lrat_bench.files import fingerprint
+from lrat_bench.progress import Progress
 from lrat_bench.registry import Entry, Registry, load_object
-from lrat_bench.retriever.base import BuildContext, Retriever
+from lrat_bench.retriever.base import BuildContext, Ranked, Retriever, SearchContext
+from lrat_bench.retriever.settings import refuse_unknown_settings
 
 __all__ = ["RETRIEVERS", "load_retriever"]
 
@@ -36,11 +40,15 @@ def load_retriever(spec: str, context: BuildContext) -> Retriever:
             (argument, context) or with nothing, or a retriever itself.
         context: what it may use.
 
+    Returns:
+        the retriever; where one that is not built in has settings, they are added to its fingerprint.
+
     Raises:
         UnknownName: neither a registered name nor a module that can be found.
-        UsageError: it cannot be made, or what was made is no retriever.
+        UsageError: it cannot be made, what was made is no retriever, or it is set something and takes no settings.
     """
     name, colon, argument = spec.partition(":")
+    built_in = name in RETRIEVERS and RETRIEVERS.entry(name).origin == "lrat-bench"
     if name in RETRIEVERS:
         found, given = RETRIEVERS.load(name), argument if colon else None
     elif colon and _is_module(name):
@@ -48,7 +56,54 @@ def load_retriever(spec: str, context: BuildContext) -> Retriever:
     else:
         hint = f"There is no module {name!r} either." if colon else "Or name your own as module:object."
         raise UnknownName("retriever", name, RETRIEVERS, hint=hint)
-    return _checked(spec, found if _is_retriever(found) else _call(spec, found, given, context))
+    if _is_retriever(found):
+        refuse_unknown_settings(spec, context.settings, ())
+        return _checked(spec, found)
+    # Before the factory is called, which may take settings out as it reads them.
+    configured, settings = bool(context.settings) and not built_in, _fingerprint_of(context.settings)
+    made = _checked(spec, _call(spec, found, given, context))
+    return _Configured(made, settings) if configured else made
+
+
+class _Configured:
+    """A retriever that is not built in, whose settings are added to its fingerprint: it need not know of them.
+
+    Args:
+        made: what searches; left as it is, since not every object can be written to.
+        settings: their fingerprint; None where they have none.
+    """
+
+    def __init__(self, made: Retriever, settings: str | None) -> None:
+        self._made = made
+        self.name = made.name
+        parts = [made.fingerprint, settings]
+        self.fingerprint: str | None = None if None in parts else fingerprint(parts)
+
+    def __getattr__(self, name: str) -> Any:
+        """What it has beside (`describe`, `encode_shard`)."""
+        return getattr(self._made, name)
+
+    def prepare(self, progress: Progress) -> None:
+        """As `Retriever.prepare`."""
+        self._made.prepare(progress)
+
+    def search(
+        self, queries: Sequence[str], k: int, *, contexts: Sequence[SearchContext] | None = None
+    ) -> list[list[Ranked]]:
+        """As `Retriever.search`."""
+        return self._made.search(queries, k, contexts=contexts)
+
+    def close(self) -> None:
+        """As `Retriever.close`."""
+        self._made.close()
+
+
+def _fingerprint_of(settings: Mapping[str, Any]) -> str | None:
+    """None where a value, given from Python, is nothing that JSON can hold."""
+    try:
+        return fingerprint(settings)
+    except (TypeError, ValueError):
+        return None
 
 
 def _call(spec: str, factory: Any, argument: str | None, context: BuildContext) -> Any:
@@ -61,7 +116,10 @@ def _call(spec: str, factory: Any, argument: str | None, context: BuildContext) 
     if not (_takes(signature, argument, context) or _takes(signature)):
         raise UsageError(f"retriever {spec!r} takes {signature}: a factory takes (argument, context)")
     with foreign(f"retriever {spec!r} cannot be made"):
-        return factory(argument, context) if _takes(signature, argument, context) else factory()
+        if _takes(signature, argument, context):
+            return factory(argument, context)
+        refuse_unknown_settings(spec, context.settings, ())
+        return factory()
 
 
 def _takes(signature: inspect.Signature, *arguments: object) -> bool:

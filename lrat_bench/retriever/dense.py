@@ -6,6 +6,7 @@ Scores are cosines.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,8 @@ from lrat_bench.task.corpus import Corpus
 from lrat_bench.versions import installed_versions
 
 __all__ = ["Dense", "make_dense"]
+
+_log = logging.getLogger("lrat_bench.retriever")
 
 _LIBRARIES = ("sentence-transformers", "transformers", "tokenizers", "torch")
 
@@ -50,6 +53,8 @@ def make_dense(argument: str | None, context: BuildContext) -> Dense:
             f"model {argument!r} does not say how vectors of tokens become one, since it has no modules.json: give "
             "--set retriever.pooling=mean, cls or lasttoken, as it was trained"
         )
+    if files.tainted:
+        _log.warning("model %r was trained on pairs of evaluation questions: its numbers on them say nothing", argument)
     return Dense(f"dense:{argument}", files, settings, context.corpus, context.cache)
 
 
@@ -161,6 +166,7 @@ class Dense:
             **self._encoder.in_force(),
             "revision": self._settings.revision,
             "commit": self._files.commit,
+            "tainted": self._files.tainted,
             "query_prompt_from": query.origin,
             "document_prompt_from": document.origin,
             "device": self._settings.compute.device,

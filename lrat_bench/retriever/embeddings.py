@@ -14,10 +14,11 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ from lrat_bench.retriever.vectors import StoredVectors
 from lrat_bench.task.corpus import Corpus
 
 __all__ = ["BLOCK", "Embeddings", "Encode", "Filled"]
+
+_log = logging.getLogger("lrat_bench.retriever")
 
 BLOCK = 4096
 """Documents of a block: what a kill can cost, and what is in memory at once."""
@@ -51,12 +54,14 @@ class Filled:
         of_blocks: that there will be.
         documents: in those that are there.
         of_documents: of the corpus.
+        mended: blocks that were damaged, and were encoded anew by this call.
     """
 
     blocks: int
     of_blocks: int
     documents: int
     of_documents: int
+    mended: int = 0
 
     @property
     def complete(self) -> bool:
@@ -89,9 +94,12 @@ class Embeddings:
         self._dimensions = dimensions
         self._storage = np.dtype(storage)
         self._meta = {**meta, "dimensions": dimensions, "block": BLOCK, "documents": len(corpus)}
+        self._mended = 0
 
     def fill(self, encode: Encode, *, shard: Shard = WHOLE, trust: bool = False, progress: Progress) -> Filled:
         """Make the blocks of a shard that are not there; those that another process works on are waited for.
+
+        A block that is damaged is made anew, and warned of.
 
         Args:
             encode: makes vectors of texts.
@@ -120,12 +128,21 @@ class Embeddings:
         if owed:
             with self._writing():
                 self._mark.unlink(missing_ok=True)
+        self._mended = 0
         shown = _Shown(f"encoding {self._corpus.name}", documents, progress)
         for wait in (False, True):
             if owed:
                 shown.add(0 if wait else sound.done)
                 owed = self._pass(owed, encode, shown, wait=wait)
-        filled = self.filled()
+        filled = replace(self.filled(), mended=self._mended)
+        if filled.mended:
+            _log.warning(
+                "vectors of %s: %d of %d blocks %s damaged and encoded anew",
+                self._corpus.name,
+                filled.mended,
+                filled.of_blocks,
+                "was" if filled.mended == 1 else "were",
+            )
         if (
             filled.complete
             and not self._mark.exists()
@@ -176,7 +193,9 @@ class Embeddings:
                     continue
                 # Whoever held it may have made it.
                 if not self._sound(number):
+                    damaged = self._ids(number).exists()
                     self._write(number, docids, encode(texts, shown.within))
+                    self._mended += damaged
                 shown.add(len(docids))
         return held
 

@@ -13,7 +13,7 @@ from typing import Any
 from lrat_bench.errors import DataError, MissingLibrary, UsageError
 from lrat_bench.files import CACHE_MEND, fingerprint, sha256_file, write_json, writing
 
-__all__ = ["DENSE_EXTRA", "ModelFiles", "find_model"]
+__all__ = ["DENSE_EXTRA", "RECORD", "ModelFiles", "find_model"]
 
 DENSE_EXTRA = '"lrat-bench[dense]"'
 """What pip is given where a library of dense retrieval is missing."""
@@ -42,6 +42,9 @@ _DECIDING = (
     "*.py",
 )
 """What decides a model's output; a README, a training state or another framework's weights do not."""
+
+RECORD = "lrat-bench.json"
+"""What `lrat-bench train` leaves beside a model; it decides nothing of the output."""
 
 _BIG = 1_000_000
 """From how many bytes on a file's hash is kept in the cache."""
@@ -90,6 +93,12 @@ class ModelFiles:
         return self.read(name, dict) if (self.folder / name).exists() else {}
 
     @property
+    def tainted(self) -> bool | None:
+        """Whether it was trained on pairs of evaluation questions; None where the folder does not say."""
+        found = self.read(RECORD, dict).get("tainted") if (self.folder / RECORD).exists() else None
+        return found if isinstance(found, bool) else None
+
+    @property
     def commit(self) -> str | None:
         """The commit on the hub that the files are of; None for a folder."""
         return self.folder.name if self.hub else None
@@ -130,15 +139,21 @@ class ModelFiles:
         """Refuse a model that was saved as another kind than `SentenceTransformer` or `CrossEncoder`.
 
         Raises:
-            UsageError: it says so of itself.
+            UsageError: it says so of itself, or by its head it is a cross-encoder.
         """
-        found = self.stored.get("model_type", kind)
+        found = self.stored.get("model_type", "CrossEncoder" if self._scores_pairs else kind)
         if found != kind:
             mend = {
                 "SentenceTransformer": f"dense:{self.name}",
                 "CrossEncoder": f"rerank:{self.name}@bm25",
             }.get(str(found), "another model")
             raise UsageError(f"model {self.name!r} is a {found}, and a {kind} is needed here: give {mend}")
+
+    @property
+    def _scores_pairs(self) -> bool:
+        """Whether a folder of plain transformers has the head that cross-encoders have."""
+        built = self.config.get("architectures") or ()
+        return self.modules is None and any(str(name).endswith("ForSequenceClassification") for name in built)
 
     @property
     def pinned(self) -> bool:
@@ -252,11 +267,8 @@ def _snapshot(name: str, revision: str | None) -> Path:
             "while online, or give a folder"
         )
     try:
-        return Path(
-            snapshot_download(
-                name, revision=revision, allow_patterns=[*_DECIDING, *(f"*/{one}" for one in _DECIDING), "*/*.json"]
-            )
-        )
+        wanted = [*_DECIDING, *(f"*/{one}" for one in _DECIDING), "*/*.json", RECORD]
+        return Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
     except Exception as error:  # whatever the network, the hub or the disk has against it
         reason = " ".join(str(error).split())[:300]
         raise UsageError(

@@ -34,9 +34,12 @@ def test_a_damaged_block_of_a_complete_set_is_encoded_anew(
     (path,) = tmp_path.glob("cache/embeddings/*/00001.npy")
     whole = path.read_bytes()
     path.write_bytes(whole[:-1] + b"?")
-    code, said, _ = command(*words, "--json")
+    code, said, shown = command(*words, "--json")
     assert (code, json.loads(said)["complete"]) == (0, True)
     assert path.read_bytes() == whole
+    assert json.loads(said)["encoded"]["mended"] == 1
+    assert shown.count("1 of 2 blocks was damaged and encoded anew") == 1
+    assert "damaged" not in command(*words)[2]
 
 
 def test_a_part_that_a_launcher_says_is_told_and_named(
@@ -46,9 +49,23 @@ def test_a_part_that_a_launcher_says_is_told_and_named(
     monkeypatch.setenv("WORLD_SIZE", "2")
     code, said, shown = command(*words, "--json")
     assert code == 0
-    assert json.loads(said)["encoded"] == {"documents": 2, "blocks": 1, "of_blocks": 2}
+    assert json.loads(said)["encoded"] == {"documents": 2, "blocks": 1, "of_blocks": 2, "mended": 0}
     assert "part 1/2, as RANK=1 and WORLD_SIZE=2 say; --shard 0/1 is the whole" in shown
     assert "RANK" not in command(*words, "--shard", "0/2")[2]
+
+
+def test_what_has_no_parts_says_that_it_is_built_whole_whatever_a_launcher_says(
+    command: Command, task_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("index", "--task", task_folder, "--retriever", "rrf:none+oracle")
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    said = "the whole, whatever RANK=1 and WORLD_SIZE=2 say: retriever 'rrf:none+oracle' is built in one piece"
+    assert said in command(*words)[2]
+    assert "RANK" not in command(*words, "--shard", "0/1")[2]
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    assert "RANK" not in command(*words)[2]
 
 
 def test_a_batch_script_of_slurm_encodes_the_whole(

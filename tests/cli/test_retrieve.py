@@ -77,6 +77,16 @@ def test_the_same_command_again_searches_nothing_and_fresh_does(
     assert "searching" in command(*words(task_folder))[2]
 
 
+def test_what_was_there_already_is_said(command: Command, task_folder: Path, tmp_path: Path) -> None:
+    said = "here was there already; nothing was searched (--fresh searches again)"
+    assert said not in command(*words(task_folder, "--out", "here"))[1]
+    manifest = tmp_path / "here" / "manifest.json"
+    record = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(record | {"started": "2026-01-01T00:00:00+00:00"}))
+    assert said in command(*words(task_folder, "--out", "here"))[1]
+    assert said not in command(*words(task_folder, "--out", "here", "--fresh"))[1]
+
+
 def test_measures_deeper_than_k_are_left_out_and_it_says_so(command: Command, task_folder: Path) -> None:
     _, out, _ = command(*words(task_folder, "--k", 10))
     assert "R@100, R@1000 left out: look deeper than k = 10" in out
@@ -223,6 +233,26 @@ def test_a_retriever_that_nobody_can_tell_from_its_next_version_is_searched_agai
     monkeypatch.setattr("plain.Plain.docid", "d1")
     assert command(*words(task_folder, "--out", "a", retriever="plain:Plain"))[0] == 0
     assert " d1 " in (tmp_path / "a" / "run.trec").read_text()
+
+
+def test_settings_of_a_retriever_of_ones_own_make_another_retrieval(
+    command: Command, task_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tuned.py").write_text(
+        "class Tuned:\n"
+        "    name, fingerprint = 'tuned', 'weights 1'\n"
+        "    def __init__(self, argument, context): self.docid = context.settings['docid']\n"
+        "    def prepare(self, progress): pass\n"
+        "    def close(self): pass\n"
+        "    def search(self, queries, k, *, contexts=None): return [[(self.docid, 1.0)] for _ in queries]\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    here = words(task_folder, "--out", "here", retriever="tuned:Tuned")
+    assert command(*here, "--set", "retriever.docid=d1")[0] == 0
+    refused(command(*here, "--set", "retriever.docid=d4"), "differs in: retriever")
+    run = ("run", "--task", task_folder, "--retriever", "tuned:Tuned", "--out", "run", "--set")
+    command(*run, "retriever.docid=d1")
+    refused(command(*run, "retriever.docid=d4"), "differs in: retriever")
 
 
 def test_what_cannot_be_compared_is_said_before_anything_is_searched(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_model import make_encoder
+from tiny_model import make_cross_encoder, make_encoder
 
 from lrat_bench.cli.main import main
 from lrat_bench.errors import UsageError
@@ -281,6 +282,30 @@ def test_models_of_other_kinds_are_refused(make_context: MakeContext, tmp_path: 
         make_dense(str(plain), make_context(TEXTS, settings={"pooling": "mean"}))
 
 
+@pytest.mark.parametrize("settings", [{}, {"pooling": "mean"}])
+def test_a_cross_encoder_is_sent_to_the_reranker(
+    settings: dict[str, Any], make_context: MakeContext, tmp_path: Path
+) -> None:
+    model = make_cross_encoder(tmp_path / "cross", vocabulary=WORDS)
+    said = re.escape(f"is a CrossEncoder, and a SentenceTransformer is needed here: give rerank:{model}@bm25")
+    with pytest.raises(UsageError, match=said):
+        make_dense(str(model), make_context(TEXTS, settings=settings))
+
+
+@pytest.mark.parametrize("tainted", [True, False, None])
+def test_a_model_trained_on_evaluation_questions_is_told_and_described(
+    tainted: bool | None, make_context: MakeContext, model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    trained = Path(shutil.copytree(model, tmp_path / "trained"))
+    if tainted is not None:
+        (trained / "lrat-bench.json").write_text(json.dumps({"tainted": tainted}))
+    made = make_dense(str(trained), make_context(TEXTS))
+    assert made.describe()["tainted"] is tainted
+    assert made.fingerprint == make_dense(str(model), make_context(TEXTS)).fingerprint
+    said = f"model {str(trained)!r} was trained on pairs of evaluation questions: its numbers on them say nothing"
+    assert caplog.messages == ([said] if tainted else [])
+
+
 def test_a_wrong_factory_string_costs_no_encoding(opened: Open, tmp_path: Path) -> None:
     with (
         pytest.raises(UsageError, match="FAISS cannot make"),
@@ -312,7 +337,7 @@ def test_parts_are_encoded_from_the_command_line(
     words = ("index", "--task", task_folder, "--retriever", f"dense:{model}")
     assert command(*words, "--shard", "1/2", "--json") == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["encoded"] == {"documents": 2, "blocks": 1, "of_blocks": 2}
+    assert told["encoded"] == {"documents": 2, "blocks": 1, "of_blocks": 2, "mended": 0}
     assert (told["shard"], told["complete"], told["documents"]) == ("1/2", False, 4)
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "2")

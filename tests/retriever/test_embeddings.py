@@ -108,14 +108,25 @@ def test_what_is_there_is_not_made_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("trust", "made"), [(False, [4, 5, 6, 7]), (True, [])])
 def test_a_complete_set_is_compared_with_its_checksums_unless_it_is_trusted(
-    trust: bool, made: list[int], tmp_path: Path
+    trust: bool, made: list[int], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     embeddings(tmp_path).fill(Encode(), progress=no_progress)
     damaged = tmp_path / "set" / "00001.npy"
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
     again = Encode()
-    assert embeddings(tmp_path).fill(again, trust=trust, progress=no_progress).complete
+    filled = embeddings(tmp_path).fill(again, trust=trust, progress=no_progress)
+    assert filled.complete
     assert again.texts == made
+    assert filled.mended == bool(made)
+    assert ("vectors of numbered: 1 of 3 blocks was damaged and encoded anew" in caplog.messages) == bool(made)
+
+
+def test_what_is_missing_is_not_damaged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    embeddings(tmp_path).fill(Encode(), progress=no_progress)
+    for name in ("00001.json", "00001.npy", "00002.json"):
+        (tmp_path / "set" / name).unlink()
+    assert embeddings(tmp_path).fill(Encode(), progress=no_progress).mended == 0
+    assert not caplog.messages
 
 
 def test_a_set_whose_mending_was_cut_short_is_not_trusted(tmp_path: Path) -> None:

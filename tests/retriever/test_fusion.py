@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -180,6 +181,22 @@ def test_an_arm_of_ones_own_gets_its_settings_by_the_name_of_its_module(
             "none+lrat_bench.retriever.none:make_none",
             make_context({"a": "b"}, settings={"lrat_bench.retriever.other.k": 1}),
         )
+
+
+@pytest.mark.parametrize(
+    ("settings", "given"),
+    [
+        ({"lrat_bench.retriever.none.make_none.k": 1}, "make_none.k"),
+        ({"lrat_bench.retriever.none": {"make_none": {"k": 1}}}, "make_none"),
+    ],
+)
+def test_settings_that_name_the_object_too_are_told_the_right_name(
+    settings: dict[str, Any], given: str, make_context: MakeContext
+) -> None:
+    module = "lrat_bench.retriever.none"
+    said = f"give --set retriever.{module}.k=VALUE, not retriever.{module}.{given}"
+    with pytest.raises(UsageError, match=re.escape(said)):
+        make_rrf(f"none+{module}:make_none", make_context({"a": "b"}, settings=settings))
 
 
 @pytest.mark.usefixtures("lucene")

@@ -6,10 +6,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lrat_bench.errors import UnknownName, UsageError
+from lrat_bench.progress import no_progress
 from lrat_bench.retriever.base import BuildContext, Retriever
 from lrat_bench.retriever.catalog import RETRIEVERS, load_retriever
 
@@ -37,6 +39,23 @@ class Own:
 class Made(Own):
     def __init__(self, argument, context):
         super().__init__(f"{argument} over {context.corpus.name}")
+
+
+class Known(Made):
+    """Keeps one fingerprint whatever is set, and takes its settings out as it reads them."""
+
+    __slots__ = ("taken",)
+    fingerprint = property(lambda self: "weights 1")
+
+    def __init__(self, argument, context):
+        super().__init__(argument, context)
+        self.taken = {key: context.settings.pop(key) for key in list(context.settings)}
+
+    def search(self, queries, k, *, contexts=None):
+        return [[("d", 1.0)] for _ in queries]
+
+    def describe(self):
+        return self.taken
 
 
 def factory(argument, context):
@@ -125,6 +144,43 @@ def test_an_unknown_name_is_answered_with_the_known_ones(spec: str, context: Bui
 def test_an_argument_reaches_the_factory(context: BuildContext) -> None:
     with pytest.raises(UsageError, match="takes no argument, got 'none:an:argument'"):
         load_retriever("none:an:argument", context)
+
+
+def test_settings_of_a_retriever_of_ones_own_are_added_to_its_fingerprint(
+    plug_in: str, make_context: MakeContext
+) -> None:
+    def told(settings: dict[str, Any], spec: str = f"{plug_in}:Known") -> str | None:
+        return load_retriever(spec, make_context({"d": "text"}, settings=settings)).fingerprint
+
+    assert told({}) == "weights 1"
+    assert told({"foo": 1, "bar": [2]}) == told({"bar": [2], "foo": 1})
+    fused, arm = f"rrf:none+{plug_in}:Known", f"{plug_in}.foo"
+    prints = [
+        *map(told, ({}, {"foo": 1}, {"foo": 9}, {"bar": 1})),
+        *(told(settings, fused) for settings in ({}, {arm: 1}, {arm: 9})),
+    ]
+    assert None not in prints
+    assert len(set(prints)) == len(prints)
+    assert told({"foo": 1}, f"{plug_in}:Made") is None
+    assert told({"foo": object()}) is None
+
+
+def test_a_retriever_of_ones_own_is_otherwise_what_it_was(plug_in: str, make_context: MakeContext) -> None:
+    made: Any = load_retriever(f"{plug_in}:Known", make_context({"d": "text"}, settings={"foo": 1}))
+    assert (made.name, made.describe()) == ("None over memory", {"foo": 1})
+    made.prepare(no_progress)
+    assert made.search(["q"], 1) == [[("d", 1.0)]]
+    made.close()
+    assert not hasattr(made, "encode_shard")
+    assert isinstance(made, Retriever)
+
+
+@pytest.mark.parametrize("object_name", ["Own", "instance"])
+def test_settings_that_cannot_reach_a_retriever_are_refused(
+    object_name: str, plug_in: str, make_context: MakeContext
+) -> None:
+    with pytest.raises(UsageError, match=rf"retriever '{plug_in}:{object_name}' has no settings, got 'foo'"):
+        load_retriever(f"{plug_in}:{object_name}", make_context({"d": "text"}, settings={"foo": 1}))
 
 
 def test_a_wrong_setting_of_bm25_is_told_the_known_ones(make_context: MakeContext) -> None:

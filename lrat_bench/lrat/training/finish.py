@@ -88,7 +88,7 @@ def _record(
             without_negatives=examples.without_negatives,
             false_negatives=examples.false_negatives,
         ),
-        tainted=plan.mined.tainted,
+        tainted=plan.mined.tainted or bool(plan.base.tainted),
         processes=plan.processes.count,
         device=device_name(),
         precision=resolve_precision(plan.recipe.precision),

@@ -22,10 +22,10 @@ from lrat_bench.errors import DataError, UsageError
 from lrat_bench.files import append_line, locked, mend_tail, write_atomic, write_json, writing
 from lrat_bench.lrat.training.checkpoints import Checkpoints, remove, sync
 from lrat_bench.lrat.training.record import Evaluation, ModelRecord, Step
+from lrat_bench.retriever.model_files import RECORD
 
-__all__ = ["LOG", "RECORD", "ModelFolder"]
+__all__ = ["LOG", "ModelFolder"]
 
-RECORD = "lrat-bench.json"
 LOG = "training_log.jsonl"
 _SAVING = ".saving"
 _LOCK = ".lock"

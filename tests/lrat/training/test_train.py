@@ -122,6 +122,12 @@ def test_the_record_says_what_it_was_trained_on(trained: TrainedModel, world: Wo
     assert record.versions["torch"] == torch.__version__
 
 
+def test_a_taint_of_the_base_is_not_washed_off(world: World, tmp_path: Path) -> None:
+    base = shutil.copytree(world.base, tmp_path / "base")
+    (base / "lrat-bench.json").write_text('{"tainted": true}')
+    assert go(world, tmp_path / "model", base=str(base)).record.tainted
+
+
 def test_the_same_training_again_is_not_done_again(trained: TrainedModel, world: World) -> None:
     before = (trained.path / "model.safetensors").stat().st_mtime_ns
     again = go(world, trained.path)
