@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from lrat_bench.errors import FatalModelError, RolloutError, RunIncomplete, UsageError
+from lrat_bench.errors import (
+    BadRequest,
+    ContextOverflow,
+    FatalModelError,
+    ModelRefusal,
+    RolloutError,
+    RunIncomplete,
+    UsageError,
+)
 from lrat_bench.model.access import Remote
 from lrat_bench.model.lite.model import LiteLLMModel
 
-__all__ = ["Canary", "impatient"]
+__all__ = ["Canary"]
 
 _PATIENCE = 20.0
 """Seconds for which a failing call is tried again: someone is waiting, and nothing is lost."""
@@ -40,6 +50,25 @@ class Canary:
         except RolloutError as failure:
             raise self.unreachable(failure) from None
 
+    @asynccontextmanager
+    async def trial(self) -> AsyncIterator[LiteLLMModel]:
+        """The same model, which gives up soon, for the calls of the block; whatever it fails with says what to change.
+
+        Raises:
+            UsageError: it refuses requests.
+            RunIncomplete: it cannot be reached.
+        """
+        patience = min(_PATIENCE, self.model.connection.outage_seconds)
+        trial = LiteLLMModel(self.model.spec, self.model.connection.model_copy(update={"outage_seconds": patience}))
+        try:
+            yield trial
+        except (BadRequest, FatalModelError, ContextOverflow, ModelRefusal) as failure:
+            raise self.refused(failure) from None
+        except RolloutError as failure:
+            raise self.unreachable(failure) from None
+        finally:
+            await trial.close()
+
     def unreachable(self, failure: Exception) -> RunIncomplete:
         """What is raised of an endpoint that does not answer."""
         return RunIncomplete(f"{self.role} {self.name} cannot be reached, nothing was started: {failure}")
@@ -53,9 +82,3 @@ class Canary:
         """The model and its address."""
         address = self.model.connection.public_api_base
         return f"{self.model.spec.model}{f' at {address}' if address else ''}"
-
-
-def impatient(model: Remote) -> LiteLLMModel:
-    """The same model, which gives up soon; the caller closes it."""
-    patience = min(_PATIENCE, model.connection.outage_seconds)
-    return LiteLLMModel(model.spec, model.connection.model_copy(update={"outage_seconds": patience}))

@@ -7,19 +7,16 @@ import logging
 from lrat_bench.agent.agent import Agent
 from lrat_bench.agent.presentation import form
 from lrat_bench.errors import (
-    BadRequest,
     ContextOverflow,
-    FatalModelError,
     Halt,
     ModelRefusal,
-    RolloutError,
     RunIncomplete,
     UsageError,
 )
 from lrat_bench.model.access import Remote, remote
 from lrat_bench.model.lite.model import LiteLLMModel
 from lrat_bench.model.seam import Model, Turn
-from lrat_bench.runs.canary import Canary, impatient
+from lrat_bench.runs.canary import Canary
 from lrat_bench.runs.config import RunConfig
 from lrat_bench.runs.manifest import Endpoint
 from lrat_bench.task.protocol import Rollout
@@ -70,22 +67,16 @@ async def _try_agent(config: RunConfig, agent: Agent, model: Remote) -> Endpoint
             "is full",
             *(canary.name, f"{context:,}", context),
         )
-    trial = impatient(model)
-    try:
-        turn = await _call(agent, config.access.budget.wrap(trial), config.protocol.rollout)
-    except (BadRequest, FatalModelError) as failure:
-        raise canary.refused(failure) from None
-    except ContextOverflow as failure:
-        raise UsageError(
-            f"agent {canary.name} has no room for a single call: {failure}; give a smaller --set agent.max_tokens, or "
-            "serve it with a longer window"
-        ) from None
-    except ModelRefusal as failure:
-        raise UsageError(f"agent {canary.name} declines a harmless request: {failure}") from None
-    except RolloutError as failure:
-        raise canary.unreachable(failure) from None
-    finally:
-        await trial.close()
+    async with canary.trial() as trial:
+        try:
+            turn = await _call(agent, config.access.budget.wrap(trial), config.protocol.rollout)
+        except ContextOverflow as failure:
+            raise UsageError(
+                f"agent {canary.name} has no room for a single call: {failure}; give a smaller --set "
+                "agent.max_tokens, or serve it with a longer window"
+            ) from None
+        except ModelRefusal as failure:
+            raise UsageError(f"agent {canary.name} declines a harmless request: {failure}") from None
     if not turn.calls:
         _no_call(agent, canary, turn)
     return _endpoint(config, "agent", model, trial, context)
@@ -121,17 +112,10 @@ async def _try_judge(config: RunConfig, model: Remote) -> Endpoint:
 
     canary = Canary("judge", model)
     context = await canary.context()
-    trial = impatient(model)
-    judge = LlmJudge(config.protocol.scoring, config.access.budget.wrap(trial))
     question = Question(qid="preflight", text="How much is two and two?", answers=("4",), split="preflight")
-    try:
+    async with canary.trial() as trial:
+        judge = LlmJudge(config.protocol.scoring, config.access.budget.wrap(trial))
         said = await judge.judge(question, "Explanation: two and two make four.\nExact Answer: 4\nConfidence: 100%")
-    except (BadRequest, FatalModelError, ContextOverflow, ModelRefusal) as failure:
-        raise canary.refused(failure) from None
-    except RolloutError as failure:
-        raise canary.unreachable(failure) from None
-    finally:
-        await trial.close()
     if said.outcome == "ungraded":
         raise UsageError(
             f"judge {canary.name} gives no verdict on a plain case ({said.error}): check its rubric, its output limit "

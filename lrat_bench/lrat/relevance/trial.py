@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from lrat_bench.errors import BadRequest, ContextOverflow, FatalModelError, ModelRefusal, RolloutError, UsageError
+from lrat_bench.errors import UsageError
 from lrat_bench.lrat.relevance.base import RelevanceJudge
 from lrat_bench.lrat.relevance.llm import LlmRelevance
 from lrat_bench.model.access import Access, remote
-from lrat_bench.runs.canary import Canary, impatient
+from lrat_bench.runs.canary import Canary
 
 __all__ = ["try_relevance"]
 
@@ -34,15 +34,8 @@ async def try_relevance(judge: RelevanceJudge | None, access: Access) -> None:
     if access.replays or not isinstance(judge, LlmRelevance) or (model := remote(judge.model)) is None:
         return
     canary = Canary("relevance judge", model)
-    trial = impatient(model)
-    try:
+    async with canary.trial() as trial:
         said = await LlmRelevance(judge.preset, access.budget.wrap(trial)).judge(_QUERY, "1", _REASONING)
-    except (BadRequest, FatalModelError, ContextOverflow, ModelRefusal) as failure:
-        raise canary.refused(failure) from None
-    except RolloutError as failure:
-        raise canary.unreachable(failure) from None
-    finally:
-        await trial.close()
     if said.outcome == "undecided":
         raise UsageError(
             f"relevance judge {canary.name} states no opinion on a plain case ({said.error}): check its output limit "
