@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from lrat_bench.errors import UsageError
 from lrat_bench.exchange.record import Imported
-from lrat_bench.task.question import Question
+from lrat_bench.task.question import Question, same_wording
 from lrat_bench.task.task import Task
 
 __all__ = ["Asked"]
-
-_SIGNS = re.compile(r"[\W_]+")
 
 
 class Asked:
@@ -28,14 +24,14 @@ class Asked:
         self.task = task
         self._split = split
         self._by_id = {question.qid: question for question in task.questions}
-        self._by_text = {self._key(question.text): question for question in task.questions}
+        self._by_text = {same_wording(question.text): question for question in task.questions}
         self._seen: dict[str, str] = {}
 
     def find(self, found: Imported) -> Question | None:
         """The question; None where the task, or the split, does not have it."""
         question = self._by_id.get(found.trajectory.question_id)
         if question is None and found.question is not None:
-            question = self._by_text.get(self._key(found.question))
+            question = self._by_text.get(same_wording(found.question))
         if question is None or (self._split is not None and question.split != self._split):
             return None
         self._seen.setdefault(question.split, question.qid)
@@ -43,7 +39,7 @@ class Asked:
 
     def same(self, text: str, other: str) -> bool:
         """Whether two texts ask the same, spaces, case and punctuation apart."""
-        return self._key(text) == self._key(other)
+        return same_wording(text) == same_wording(other)
 
     @property
     def split(self) -> str:
@@ -71,7 +67,3 @@ class Asked:
     def mend(self) -> str:
         """What to do about questions that are not there, for messages."""
         return "give the task they were asked in" if self._split is None else "give their task and split"
-
-    @staticmethod
-    def _key(text: str) -> str:
-        return _SIGNS.sub(" ", text).strip().casefold()

@@ -17,7 +17,7 @@ import json_repair
 
 from lrat_bench.errors import UsageError
 from lrat_bench.exchange.endings import status_of
-from lrat_bench.exchange.record import NOT_CARRIED_OUT, Decrypt, Imported, as_id
+from lrat_bench.exchange.record import NOT_CARRIED_OUT, Decrypt, Imported, id_in
 from lrat_bench.exchange.results import arguments_of, document_errors, lists_of, text_in, with_returned
 from lrat_bench.files import encodable
 from lrat_bench.trajectory import UNLISTED, Answer, Browse, Search, Step, Think, Trajectory
@@ -80,7 +80,7 @@ class ChatLog:
             Trajectory(
                 task="unknown",
                 protocol="unknown",
-                question_id=as_id(next((record[key] for key in _IDS if record.get(key) is not None), None)),
+                question_id=id_in(record),
                 agent=encodable(model) or "unknown",
                 retriever="unknown",
                 origin=f"{origin or 'chat-log'}{UNLISTED if reading.unnamed else ''}",
@@ -90,9 +90,6 @@ class ChatLog:
             ),
             encodable(question) if isinstance(question, str) else None,
         )
-
-
-_IDS = ("query_id", "question_id", "qid", "id")
 
 
 class _Reading:

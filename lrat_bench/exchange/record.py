@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lrat_bench.files import encodable
 from lrat_bench.trajectory import Browse, Search, Trajectory, Usage
 
-__all__ = ["NOT_CARRIED_OUT", "Claims", "Decrypt", "Imported", "as_id", "as_usage", "calls_of", "docids_of"]
+__all__ = ["NOT_CARRIED_OUT", "Claims", "Decrypt", "Imported", "as_id", "as_usage", "calls_of", "docids_of", "id_in"]
+
+_IDS = ("query_id", "question_id", "qid", "id")
 
 NOT_CARRIED_OUT = "not carried out"
 """`Search.error` of a query of a list of which the client carried out only the first."""
@@ -61,6 +63,11 @@ def as_id(given: object) -> str:
     if given is None or isinstance(given, dict | list):
         return ""
     return encodable(str(given)).strip().removesuffix(".0")
+
+
+def id_in(record: Mapping[str, object]) -> str:
+    """The id of the question that a record is of, under any of the usual names; empty where there is none."""
+    return as_id(next((record[key] for key in _IDS if record.get(key) is not None), None))
 
 
 def as_usage(prompt: object, completion: object, reasoning: object) -> Usage:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lrat_bench.errors import UsageError
-from lrat_bench.exchange.record import Decrypt, Imported, as_id
+from lrat_bench.exchange.record import Decrypt, Imported, id_in
 from lrat_bench.exchange.results import lists_of, text_in, with_returned
 from lrat_bench.files import encodable
 from lrat_bench.trajectory import UNLISTED, Answer, Search, Step, Think, Trajectory
@@ -33,7 +33,6 @@ _TEXTS = (
     "solution",
     "text",
 )
-_IDS = ("query_id", "question_id", "qid", "id")
 
 _SEARCH_R1 = ("<search>", "</search>")
 _R1_SEARCHER = ("<|begin_of_query|>", "<|end_of_query|>")
@@ -71,7 +70,7 @@ class Transcript:
         if text is None:
             raise UsageError(f"{place}: no transcript: none of {', '.join(_TEXTS)} holds a text with <search> in it")
         question = next((record[key] for key in ("question", "query") if isinstance(record.get(key), str)), None)
-        found = as_id(next((record[key] for key in _IDS if record.get(key) is not None), None))
+        found = id_in(record)
         return read_transcript(text, place, question_id=found, question=question, origin=origin)
 
 
