@@ -25,7 +25,7 @@ from lrat_bench.lrat.pair import Pair
 from lrat_bench.lrat.pairs_manifest import PairsManifest, read
 from lrat_bench.values import plainly
 
-__all__ = ["NAMES", "Pairs", "Undecided"]
+__all__ = ["NAMES", "Pairs", "Undecided", "read_pairs"]
 
 NAMES = (
     "pairs.jsonl",
@@ -85,15 +85,15 @@ class Pairs:
 
     def kept(self) -> Iterator[Pair]:
         """Pairs judged relevant, or all where nobody judged; read as a stream."""
-        return _read(self.path / "pairs.jsonl", Pair)
+        return read_pairs(self.path / "pairs.jsonl", Pair)
 
     def rejected(self) -> Iterator[Pair]:
         """Pairs judged not relevant."""
-        return _read(self.path / "rejected.jsonl", Pair)
+        return read_pairs(self.path / "rejected.jsonl", Pair)
 
     def undecided(self) -> Iterator[Undecided]:
         """What could not be judged."""
-        return _read(self.path / "undecided.jsonl", Undecided)
+        return read_pairs(self.path / "undecided.jsonl", Undecided)
 
     def all(self) -> Iterator[Pair]:
         """Kept and rejected: what the paper calls naive."""
@@ -103,7 +103,12 @@ class Pairs:
         return f"Pairs({str(self.path)!r})"
 
 
-def _read(file: Path, kind: type[P]) -> Iterator[P]:
+def read_pairs(file: Path, kind: type[P]) -> Iterator[P]:
+    """The pairs in a file, guarded or open, as a stream.
+
+    Raises:
+        DataError: a line is none, or the file is not there.
+    """
     try:
         with file.open("rb") as lines:
             for number, line in enumerate(lines, 1):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lrat_bench.guard import opened
 from lrat_bench.lrat.intensity import fit, quantiles, weight
 from lrat_bench.lrat.mining.harvest import KEPT, UNWEIGHED, Harvest, length_of
 from lrat_bench.lrat.pair import Pair
+from lrat_bench.lrat.pairs import read_pairs
 from lrat_bench.lrat.pairs_manifest import Intensity, Scale
 
 __all__ = ["weigh"]
@@ -40,7 +39,7 @@ def weigh(harvest: Harvest, scale: str) -> tuple[Intensity | None, int]:
     intensity = _fitted(lengths, agents, harvest.agents, scale)
     scales = _scales(intensity, harvest.agents)
     without = 0
-    for place, pair in enumerate(_pairs(draft)):
+    for place, pair in enumerate(read_pairs(draft, Pair)):
         by = scales[harvest.agent_of[place]]
         tokens = length_of(pair).tokens
         weighed = None if by is None or tokens is None else weight(tokens, by)
@@ -75,14 +74,8 @@ def _scales(intensity: Intensity | None, names: list[str]) -> list[Scale | None]
 def _lengths(draft: Path, many: int) -> NDArray[np.float64]:
     """Lengths that the scale is fitted to, in tokens, shape (pairs,); NaN for those that it is not."""
     lengths = np.full(many, np.nan)
-    for place, pair in enumerate(_pairs(draft)):
+    for place, pair in enumerate(read_pairs(draft, Pair)):
         length = length_of(pair)
         if length.tokens is not None and not length.censored:
             lengths[place] = length.tokens
     return lengths
-
-
-def _pairs(draft: Path) -> Iterator[Pair]:
-    with draft.open("rb") as lines:
-        for line in lines:
-            yield Pair.model_validate_json(opened(line.decode()))
