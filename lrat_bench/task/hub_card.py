@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -105,16 +105,3 @@ class HubCard(_Record):
     gold: JudgementsPart | None = None
     disjoint_from: tuple[str, ...] = Field(default=(), description="tasks that must share no question with it")
     takes: Takes
-
-    def part(self, name: str) -> Part | None:
-        """A part by the name that `--source` knows it by: `questions`, `corpus`, `evidence`, `gold`."""
-        if name == "questions":
-            return next(iter(self.questions.values()))
-        if name == "corpus":
-            return self.corpus
-        judged = self.evidence if name == "evidence" else self.gold if name == "gold" else None
-        return None if judged is None else judged.rows
-
-
-PartName = Literal["questions", "corpus", "evidence", "gold"]
-"""What `--source NAME=PATH` takes."""
