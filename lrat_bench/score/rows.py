@@ -6,8 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from lrat_bench.score.judging import has_answer
 from lrat_bench.score.metrics.catalogue import MEASURES
+from lrat_bench.score.metrics.failures import FAILURE_RATE
 from lrat_bench.score.metrics.measure import Measure, Observation
 from lrat_bench.score.peers.browsecomp_plus import CONFIDENCE
 from lrat_bench.score.peers.catalogue import PEER_MEASURES
@@ -15,7 +18,7 @@ from lrat_bench.score.verdict import Grade, Held, Verdict, held_verdicts, under_
 from lrat_bench.task.question import Qrels, Question
 from lrat_bench.trajectory import Status, Trajectory
 
-__all__ = ["Outcome", "Row", "RowStatus", "per_question"]
+__all__ = ["Outcome", "Row", "RowLine", "RowStatus", "per_question"]
 
 Outcome = Literal[
     "correct",
@@ -61,6 +64,43 @@ class Row:
         }
 
 
+class RowLine(BaseModel):
+    """One line of a run's `per_question.jsonl`: a row without what is not known of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    question_id: str
+    repeat: int = Field(ge=0)
+    outcome: Outcome
+    status: RowStatus
+    values: dict[str, float] = Field(description="measure → value; one that has none is not there")
+    peers: dict[str, float] = Field(default={}, description="the same for the numbers of other evaluators")
+
+    @classmethod
+    def of(cls, row: Row) -> RowLine:
+        """The line of a row."""
+        values, peers = _known(row.values), _known(row.peers)
+        return cls(
+            question_id=row.question_id,
+            repeat=row.repeat,
+            outcome=row.outcome,
+            status=row.status,
+            values=values,
+            peers=peers,
+        )
+
+    def row(self) -> Row:
+        """The row again; a measure that has no value is None in it."""
+        return Row(
+            self.question_id,
+            self.repeat,
+            self.outcome,
+            self.status,
+            {**_unknown(MEASURES), **self.values},
+            {**_unknown(_OF_PEERS), **self.peers},
+        )
+
+
 def per_question(
     questions: Sequence[Question],
     repeats: int,
@@ -100,7 +140,7 @@ def per_question(
 
 
 def _missing(question_id: str, repeat: int) -> Row:
-    return Row(question_id, repeat, "errored", "missing", _unknown(MEASURES), _unknown(_OF_PEERS))
+    return Row(question_id, repeat, "errored", "missing", _errored(), _unknown(_OF_PEERS))
 
 
 def _row(
@@ -117,12 +157,21 @@ def _row(
     seen = Observation(trajectory, grade, evidence, gold, held if has_answer(trajectory) else None)
     peers = _values(_OF_PEERS, seen)
     if trajectory.status == "error":
-        return Row(*trajectory.key, "errored", "error", _unknown(MEASURES), peers)
+        return Row(*trajectory.key, "errored", "error", _errored(), peers)
     return Row(*trajectory.key, grade, trajectory.status or "unknown", _values(MEASURES, seen), peers)
 
 
 def _values(measures: Sequence[Measure], seen: Observation) -> dict[str, float | None]:
     return {measure.name: measure.of(seen) for measure in measures}
+
+
+def _known(values: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _errored() -> dict[str, float | None]:
+    """All that is known of what infrastructure failed is that it did."""
+    return {**_unknown(MEASURES), FAILURE_RATE.name: 1.0}
 
 
 def _unknown(measures: Sequence[Measure]) -> dict[str, float | None]:

@@ -50,6 +50,9 @@ class Scores(BaseModel):
         description="the success rate if all that is ungraded or errored were correct; null when nothing is"
     )
     metrics: tuple[Metric, ...]
+    rows: str | None = Field(
+        default=None, description="SHA-256 of the `per_question.jsonl` that the numbers are means of"
+    )
     peers: tuple[Metric, ...] = Field(
         default=(), description="the same run as other evaluators count; each under the evaluator's name and its own"
     )

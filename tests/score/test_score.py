@@ -201,3 +201,11 @@ def test_what_the_judge_costs_is_counted_apart_and_never_guessed() -> None:
     assert got.metric("judge_cost_usd").n == 4
     assert got.metric("judge_cost_usd").value == pytest.approx(0.02)
     assert got.metric("cost_usd").n == 0
+
+
+def test_what_broke_is_a_failure_and_a_limit_or_a_wrong_answer_is_none() -> None:
+    ended: list[Status | None] = ["answered", "turn_limit", "format_error", "context_limit", "refused", "error", None]
+    found = scores([trajectory(at, status=status) for at, status in enumerate(ended)], [])
+    failures = found.metric("failure_rate")
+    # q7 to q9 are missing, which is a failure; of the one that cannot say it is not known.
+    assert (failures.value, failures.n) == (7 / 9, 9)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lrat_bench.score.metrics.citations import CITATION_COVERAGE, CITATION_PRECISION, CITATION_RECALL
 from lrat_bench.score.metrics.confidence import BRIER_SCORE, STATED_CONFIDENCE
 from lrat_bench.score.metrics.effort import COMPLETION_TOKENS, COST_USD, JUDGE_COST_USD, SECONDS, TURNS
+from lrat_bench.score.metrics.failures import FAILURE_RATE
 from lrat_bench.score.metrics.hit_rate import HIT_RATE
 from lrat_bench.score.metrics.measure import Measure
 from lrat_bench.score.metrics.ranking import FIRST_QUERY_NDCG_10
@@ -26,6 +27,7 @@ MEASURES: tuple[Measure, ...] = (
     BROWSES,
     QUERIES,
     DOCUMENTS,
+    FAILURE_RATE,
     STATED_CONFIDENCE,
     BRIER_SCORE,
     CITATION_COVERAGE,
