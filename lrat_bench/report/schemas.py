@@ -19,6 +19,7 @@ from lrat_bench.runs.manifest import Manifest
 from lrat_bench.runs.retrieval_folder import RetrievalManifest
 from lrat_bench.score.measured import MeasuredLine
 from lrat_bench.score.retrieval import RetrievalScores
+from lrat_bench.score.rows import RowLine
 from lrat_bench.score.score import Scores
 from lrat_bench.score.verdict import Verdict
 from lrat_bench.trajectory import Trajectory
@@ -33,6 +34,7 @@ RECORDS: dict[str, type[BaseModel]] = {
     "retrieval": RetrievalManifest,
     "retrieval-metrics": RetrievalScores,
     "per-query": MeasuredLine,
+    "per-question": RowLine,
     "pair": Pair,
     "pairs": PairsManifest,
     "model": ModelRecord,

@@ -3,7 +3,8 @@
 manifest.json        what was run, on what, with which versions
 trajectories.jsonl   one record per (question, repeat), appended as they finish; the last of a key counts
 verdicts.jsonl       one per (question, repeat, trajectory, judge)
-metrics.json         scores of the selection in the manifest
+per_question.jsonl   the numbers of every question of the selection in the manifest
+metrics.json         their means
 run.trec             documents each question's agent was shown, in order of appearance (first repeat)
 logs/                one file per invocation
 """
@@ -24,7 +25,9 @@ from lrat_bench.runs.store import PLAIN, Codec, RecordStore, codec_of
 from lrat_bench.score.verdict import Verdict
 from lrat_bench.trajectory import Trajectory
 
-__all__ = ["RunFolder"]
+__all__ = ["PER_QUESTION", "RunFolder"]
+
+PER_QUESTION = "per_question.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,7 @@ class RunFolder:
             "trajectories.jsonl",
             "verdicts.jsonl",
             "costs.jsonl",
+            PER_QUESTION,
             "metrics.json",
             "run.trec",
             "manifest.json",

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lrat_bench.errors import DataError, MissingLibrary
-from lrat_bench.runs.folder import RunFolder
+from lrat_bench.runs.folder import PER_QUESTION, RunFolder
 from lrat_bench.runs.judge_choice import JudgeChoice
 from lrat_bench.runs.manifest import Manifest
+from lrat_bench.runs.per_question import read_rows
 from lrat_bench.runs.scoring import find_task, rows_of, with_judge
 from lrat_bench.score.judges.registry import load_judge
+from lrat_bench.score.rows import Row
 from lrat_bench.score.score import Scores
 from lrat_bench.task.task import Task
 from lrat_bench.trajectory import Trajectory
@@ -60,6 +62,15 @@ class Run:
             raise DataError("there are no scores yet: run `lrat-bench score` on the folder", file=file) from None
         except ValueError as error:
             raise DataError(f"not metrics of this version: {str(error).splitlines()[0]}", file=file) from None
+
+    @property
+    def rows(self) -> list[Row]:
+        """The numbers of each (question, repeat) of the selection, as the metrics were taken from them.
+
+        Raises:
+            DataError: the run was never scored, or by another version.
+        """
+        return read_rows(self.path / PER_QUESTION, sha256=self.metrics.rows)
 
     @property
     def trajectories(self) -> Iterator[Trajectory]:

@@ -1,4 +1,4 @@
-"""Scores of a run folder: judges what has no verdict yet, measures, and writes `metrics.json` and `run.trec`."""
+"""Scores of a run folder: judges what has no verdict yet, measures, and writes the scores down."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from lrat_bench.errors import RunIncomplete, UsageError
 from lrat_bench.files import write_atomic, write_json
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.runs.config import RunConfig
-from lrat_bench.runs.folder import RunFolder
+from lrat_bench.runs.folder import PER_QUESTION, RunFolder
 from lrat_bench.runs.judge_choice import JudgeChoice
 from lrat_bench.runs.manifest import Manifest
+from lrat_bench.runs.per_question import write_rows
 from lrat_bench.runs.resolve import customise
 from lrat_bench.runs.resume import kept_of, owed
 from lrat_bench.score.judges.base import Judge
@@ -117,7 +118,7 @@ def rows_of(folder: RunFolder, task: Task, judge: Judge) -> list[Row]:
 
 
 def measure_folder(folder: RunFolder, task: Task, judge: Judge) -> Scores:
-    """Measure the selection and write `metrics.json` and `run.trec`; the caller holds the folder."""
+    """Measure the selection; write `per_question.jsonl`, `metrics.json` and `run.trec`. The caller holds the folder."""
     rows = rows_of(folder, task, judge)
     scores = summarise(
         rows,
@@ -126,6 +127,7 @@ def measure_folder(folder: RunFolder, task: Task, judge: Judge) -> Scores:
         judgements=task.judgements_fingerprint,
     )
     with folder.writing():
+        scores = scores.model_copy(update={"rows": write_rows(folder.path / PER_QUESTION, rows)})
         write_json(folder.path / "metrics.json", scores.model_dump(mode="json", by_alias=True))
         write_atomic(folder.path / "run.trec", "".join(_trec_lines(folder, folder.manifest)))
     return scores

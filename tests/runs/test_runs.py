@@ -56,7 +56,8 @@ def content(found: Run) -> dict[tuple[str, int], Any]:
 def test_a_run_leaves_everything_a_reader_needs(task_folder: Path, tmp_path: Path) -> None:
     found = run(task_folder, tmp_path / "run")
     assert sorted(path.name for path in found.path.iterdir() if path.name != ".lock") == [
-        "logs", "manifest.json", "metrics.json", "run.trec", "trajectories.jsonl", "verdicts.jsonl",
+        "logs", "manifest.json", "metrics.json", "per_question.jsonl", "run.trec", "trajectories.jsonl",
+        "verdicts.jsonl",
     ]  # fmt: skip
     assert found.metrics.metric("success_rate").value == 1
     assert found.metrics.metric("evidence_recall").value == 1
