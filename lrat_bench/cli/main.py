@@ -21,6 +21,8 @@ __all__ = ["cli", "main"]
 _VERBS = {
     "run": ("lrat_bench.cli.run:run", "Run an agent over a retriever on a task."),
     "score": ("lrat_bench.cli.score:score", "Judge and measure runs again, from their trajectories alone."),
+    "compare": ("lrat_bench.cli.compare:compare", "How much better one run is than another on the same questions."),
+    "power": ("lrat_bench.cli.power:power", "How many questions it takes to see a difference."),
     "tasks": ("lrat_bench.cli.tasks:tasks", "List, show and prepare tasks."),
     "agents": ("lrat_bench.cli.agents:agents", "List agents, and show what is known of one."),
     "judges": ("lrat_bench.cli.judges:judges", "List judges and rubrics."),
