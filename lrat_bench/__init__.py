@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lrat_bench.agent.function_tools import Tools
     from lrat_bench.api import (
         analyze,
+        compare_runs,
         export_run,
         flywheel,
         import_runs,
@@ -62,6 +63,7 @@ __all__ = [
     "Trajectory",
     "Turn",
     "analyze",
+    "compare_runs",
     "export_run",
     "flywheel",
     "import_runs",
@@ -81,6 +83,7 @@ _HOMES = {
     "lrat_bench.agent.function_tools": ("Tools",),
     "lrat_bench.api": (
         "analyze",
+        "compare_runs",
         "export_run",
         "flywheel",
         "import_runs",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lrat_bench.api.compare import compare_runs
 from lrat_bench.api.exchange import export_run, import_runs
 from lrat_bench.api.figures import reproduce
 from lrat_bench.api.lrat import analyze, mine, retrieve, train
@@ -15,6 +16,7 @@ __all__ = [
     "analyze",
     "close",
     "compare_judges",
+    "compare_runs",
     "export_run",
     "flywheel",
     "import_runs",

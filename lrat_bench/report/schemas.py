@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from lrat_bench.compare.record import Comparison
 from lrat_bench.files import write_json
 from lrat_bench.lrat.analysis.analysis import Analysis
 from lrat_bench.lrat.flywheel.settings import FlywheelSettings
@@ -41,6 +42,7 @@ RECORDS: dict[str, type[BaseModel]] = {
     "flywheel": FlywheelSettings,
     "flywheel-table": FlywheelTable,
     "analysis": Analysis,
+    "comparison": Comparison,
 }
 """File name without its ending → model."""
 

@@ -379,7 +379,16 @@ HEAVY = (
 
 @pytest.mark.parametrize(
     "words",
-    [["--help"], ["run", "--help"], ["tasks", "list"], ["agents", "list"], ["judges", "list"], ["retrievers", "list"]],
+    [
+        ["--help"],
+        ["run", "--help"],
+        ["tasks", "list"],
+        ["agents", "list"],
+        ["judges", "list"],
+        ["retrievers", "list"],
+        ["compare", "--help"],
+        ["power"],
+    ],
 )
 def test_light_verbs_import_nothing_heavy(words: list[str]) -> None:
     code = f"""

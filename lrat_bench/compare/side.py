@@ -1,0 +1,160 @@
+"""A side of a comparison: a run, a retrieval or a baseline, as values per question under names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import fsum
+from pathlib import Path
+from typing import Literal
+
+from lrat_bench.errors import UsageError
+from lrat_bench.files import fingerprint
+from lrat_bench.runs.retrieval_folder import Retrieval
+from lrat_bench.runs.run import Run
+from lrat_bench.score.metric import Metric
+from lrat_bench.score.metrics.catalogue import MEASURES
+from lrat_bench.score.rows import Row
+
+__all__ = ["Column", "Side", "read_side"]
+
+Kind = Literal["run", "retrieval"]
+
+_RETRIEVAL_MARK = b'"lrat-bench/retrieval/'
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One measure of one side.
+
+    Attributes:
+        metric: its mean with interval, n, unit, direction and definition, as the side's own file holds it.
+        values: key → value. A key is a question of a run, or a query or trajectory of a retrieval; what has no value
+            is not there. The repeats of a question are averaged: which repeat is which means nothing.
+        clusters: key → the question that it belongs to.
+        binary: every value is 0 or 1.
+    """
+
+    metric: Metric
+    values: Mapping[str, float] = field(repr=False)
+    clusters: Mapping[str, str] = field(repr=False)
+    binary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What one side brings to a comparison.
+
+    Attributes:
+        name: of the folder or file, for tables.
+        path: where it lies.
+        kind: what it was made by.
+        shared: what must be equal on both sides for values to be paired, each under the name that a user knows it by.
+        free: what may differ, and is as a rule what is compared: agent, retriever, seed; the names for people.
+        columns: measure → values, in the order of the side's own tables.
+        repeats: how often each question was asked.
+        unresolved: how many rollouts are ungraded or errored; while there are any, no number is final.
+        success_bound: the success rate if all of these were correct.
+    """
+
+    name: str
+    path: Path
+    kind: Kind
+    shared: Mapping[str, str]
+    free: Mapping[str, str]
+    columns: Mapping[str, Column] = field(repr=False)
+    repeats: int = 1
+    unresolved: int = 0
+    success_bound: float | None = None
+
+
+def read_side(path: Path) -> Side:
+    """The run or retrieval in a folder.
+
+    Neither the task nor its corpus is needed: a run's `per_question.jsonl` holds what is paired.
+
+    Raises:
+        UsageError: the folder holds neither.
+        DataError: its files are damaged, or it was not scored by this version.
+    """
+    manifest = path / "manifest.json"
+    if not manifest.is_file():
+        raise UsageError(f"{path} is neither a run folder nor a retrieval folder: it has no manifest.json")
+    return _of_retrieval(path) if _RETRIEVAL_MARK in manifest.read_bytes() else _of_run(path)
+
+
+def _of_run(path: Path) -> Side:
+    run = Run(path)
+    manifest, scores, rows = run.manifest, run.metrics, run.rows
+    identity = manifest.identity
+    return Side(
+        name=path.resolve().name,
+        path=path,
+        kind="run",
+        shared={
+            "task": str(identity["task"]),
+            "judgements": str(scores.judgements),
+            "split": manifest.split,
+            "protocol": str(identity["protocol"]),
+            "tokenizer": str(identity["tokenizer"]),
+            "prompt": str(identity["prompt"]),
+            "judge": scores.judge,
+            "questions": _digest(manifest.questions),
+        },
+        free={
+            "agent": str(manifest.agent["name"]),
+            "retriever": str(manifest.retriever["name"]),
+            "seed": str(manifest.seed),
+        },
+        columns=_columns(rows, {metric.name: metric for metric in scores.metrics}),
+        repeats=manifest.repeats,
+        unresolved=scores.unresolved,
+        success_bound=scores.success_bound,
+    )
+
+
+def _of_retrieval(path: Path) -> Side:
+    retrieval = Retrieval(path)
+    manifest, scores = retrieval.manifest, retrieval.metrics
+    columns: dict[str, Column] = {}
+    for table in retrieval.measured():
+        clusters = dict(zip(table.ids, table.questions, strict=True))
+        for name in table.measures:
+            metric = scores.metric(name)
+            assert metric is not None
+            values = table.column(name)
+            columns[name] = Column(metric, values, clusters, _is_binary(values))
+    order = [metric.name for metric in scores.metrics]
+    return Side(
+        name=path.resolve().name,
+        path=path,
+        kind="retrieval",
+        shared={key: str(manifest.identity[key]) for key in ("task", "queries", "judgements")},
+        free={"retriever": str(manifest.retriever["name"])},
+        columns={name: columns[name] for name in order if name in columns},
+    )
+
+
+def _columns(rows: list[Row], metrics: Mapping[str, Metric]) -> dict[str, Column]:
+    columns: dict[str, Column] = {}
+    for measure in MEASURES:
+        if measure.name not in metrics:
+            continue
+        found: dict[str, list[float]] = {}
+        for row in rows:
+            value = row.values[measure.name]
+            value = measure.absent if value is None else value
+            if value is not None:
+                found.setdefault(row.question_id, []).append(value)
+        values = {qid: fsum(several) / len(several) for qid, several in found.items()}
+        binary = measure.binary and _is_binary(values)
+        columns[measure.name] = Column(metrics[measure.name], values, {qid: qid for qid in values}, binary)
+    return columns
+
+
+def _is_binary(values: Mapping[str, float]) -> bool:
+    return all(value in (0.0, 1.0) for value in values.values())
+
+
+def _digest(questions: tuple[str, ...]) -> str:
+    return f"{len(questions)} ({fingerprint(sorted(questions))[:12]})"
