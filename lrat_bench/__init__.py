@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lrat_bench.agent.function_tools import Tools
     from lrat_bench.api import (
         analyze,
+        bless,
+        check,
         compare_runs,
         export_run,
         flywheel,
@@ -63,6 +65,8 @@ __all__ = [
     "Trajectory",
     "Turn",
     "analyze",
+    "bless",
+    "check",
     "compare_runs",
     "export_run",
     "flywheel",
@@ -83,6 +87,8 @@ _HOMES = {
     "lrat_bench.agent.function_tools": ("Tools",),
     "lrat_bench.api": (
         "analyze",
+        "bless",
+        "check",
         "compare_runs",
         "export_run",
         "flywheel",

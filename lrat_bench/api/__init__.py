@@ -5,6 +5,7 @@ from __future__ import annotations
 from lrat_bench.api.compare import compare_runs
 from lrat_bench.api.exchange import export_run, import_runs
 from lrat_bench.api.figures import reproduce
+from lrat_bench.api.gate import bless, check
 from lrat_bench.api.lrat import analyze, mine, retrieve, train
 from lrat_bench.api.parts import DEFAULTS, access, close, load_retriever, load_task
 from lrat_bench.api.runs import compare_judges, load_run, rescore, run
@@ -14,6 +15,8 @@ __all__ = [
     "DEFAULTS",
     "access",
     "analyze",
+    "bless",
+    "check",
     "close",
     "compare_judges",
     "compare_runs",

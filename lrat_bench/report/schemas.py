@@ -10,6 +10,8 @@ from pydantic import BaseModel
 
 from lrat_bench.compare.record import Comparison
 from lrat_bench.files import write_json
+from lrat_bench.gate.baseline import Baseline
+from lrat_bench.gate.result import GateResult
 from lrat_bench.lrat.analysis.analysis import Analysis
 from lrat_bench.lrat.flywheel.settings import FlywheelSettings
 from lrat_bench.lrat.flywheel.table import FlywheelTable
@@ -43,6 +45,8 @@ RECORDS: dict[str, type[BaseModel]] = {
     "flywheel-table": FlywheelTable,
     "analysis": Analysis,
     "comparison": Comparison,
+    "baseline": Baseline,
+    "gate": GateResult,
 }
 """File name without its ending → model."""
 

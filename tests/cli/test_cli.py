@@ -388,6 +388,8 @@ HEAVY = (
         ["retrievers", "list"],
         ["compare", "--help"],
         ["power"],
+        ["check", "--help"],
+        ["bless", "--help"],
     ],
 )
 def test_light_verbs_import_nothing_heavy(words: list[str]) -> None:

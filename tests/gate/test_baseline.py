@@ -1,0 +1,152 @@
+"""The baseline file: small, a line for each question, the same again from the same run, and refused when it is not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lrat_bench.compare.side import Side
+from lrat_bench.errors import DataError, UnknownName, UsageError
+from lrat_bench.gate.baseline import Baseline, baseline_of, read_baseline, write_baseline
+from lrat_bench.gate.cells import rounded
+from lrat_bench.gate.rules import Rule, default_rules
+
+MakeSide = Callable[..., Side]
+
+
+def made(side: Side, *rules: Rule) -> Baseline:
+    return baseline_of(side, rules or default_rules(side), started="2026-01-31T00:00:00+00:00", versions={})
+
+
+@pytest.fixture
+def baseline(make_side: MakeSide) -> Baseline:
+    return made(make_side(success_rate=[1, 0, 1], evidence_recall=[1 / 3, 0.5], steps=[3, 20, 7]))
+
+
+def test_it_is_read_as_it_was_written(baseline: Baseline, tmp_path: Path) -> None:
+    write_baseline(baseline, tmp_path / "new" / "b.json")
+    assert read_baseline(tmp_path / "new" / "b.json") == baseline
+
+
+def test_each_question_has_a_line_of_short_numbers(baseline: Baseline) -> None:
+    lines = baseline.text().splitlines()
+    assert '    "q0": [1, 0.333333, 3],' in lines
+    assert '    "q2": [1, null, 7]' in lines
+    assert json.loads(baseline.text())["measures"] == ["success_rate", "evidence_recall", "steps"]
+
+
+def test_300_questions_are_less_than_30_kb(make_side: MakeSide) -> None:
+    names = ("success_rate", "evidence_recall", "steps", "cost_usd", "failure_rate")
+    side = make_side(**{name: [1 / (at + 3) for at in range(300)] for name in names})
+    assert len(made(side).text().encode()) < 30_000
+
+
+def test_one_other_answer_is_one_other_line(make_side: MakeSide) -> None:
+    def lines(*success: float) -> list[str]:
+        return made(make_side(success_rate=success, steps=[4, 5, 6])).text().splitlines()
+
+    first, second = lines(1, 0, 1), lines(1, 1, 1)
+    changed = [line for line, other in zip(first, second, strict=True) if line != other]
+    assert len(changed) == 2  # the question, and the mean
+    assert '    "q1": [0, 5],' in changed
+
+
+def test_queries_of_a_question_are_kept_together(make_side: MakeSide) -> None:
+    found = made(make_side(steps={"a#0": 1, "a#1": 2, "b#0": 5}))
+    assert found.questions == {"a": ((1.5, 2),), "b": (5.0,)}
+    assert {qid: cell.total for qid, cell in found.cells("steps").items()} == {"a": 3, "b": 5}
+
+
+def test_what_cannot_be_held_is_refused(make_side: MakeSide) -> None:
+    side = make_side(success_rate=[1], searches=[4], cost_usd=[])
+    with pytest.raises(UnknownName, match="success_rate"):
+        made(side, Rule(measure="succes_rate"))
+    with pytest.raises(UsageError, match="no value of cost_usd"):
+        made(side, Rule(measure="cost_usd"))
+    with pytest.raises(UsageError, match="neither better nor worse"):
+        made(side, Rule(measure="searches"))
+    assert made(side, Rule(measure="searches", significant=False, max=9)).rules[0].max == 9
+    with pytest.raises(UsageError, match="nothing that"):
+        baseline_of(side, (), started="", versions={})
+
+
+def edited(baseline: Baseline, **changes: Any) -> str:
+    return json.dumps({**json.loads(baseline.text()), **changes})
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "not a baseline"),
+        ("{", "not a baseline"),
+        ("[]", "not a baseline"),
+        ("\x00\xff", "not a baseline"),
+        ("[" * 100_000, "not a baseline"),
+        ('{"a":' * 100_000, "not a baseline"),
+        ("<<<<<<< HEAD\n{}", "not a baseline"),
+        ('{"schema": "lrat-bench/baseline/2"}', "schema"),
+    ],
+)
+def test_what_is_no_baseline_is_one_line(tmp_path: Path, content: str, said: str) -> None:
+    (tmp_path / "b.json").write_bytes(content.encode("latin-1"))
+    with pytest.raises(DataError) as refused:
+        read_baseline(tmp_path / "b.json")
+    message = str(refused.value)
+    assert said in message
+    assert "b.json" in message
+    assert len(message) < 600
+    assert "\n" not in message
+
+
+def test_what_was_edited_into_nonsense_is_refused(baseline: Baseline, tmp_path: Path) -> None:
+    record = json.loads(baseline.text())
+    metric = record["metrics"][0]
+    for changes, said in (
+        ({"rules": []}, "rules"),
+        ({"rules": [{"measure": "steps"}, {"measure": "steps"}]}, "two rules of steps"),
+        ({"rules": [{"measure": "turns"}]}, "bless again with --rule turns"),
+        ({"rules": [{"measure": "steps", "tolerence": 1}]}, "tolerence"),
+        ({"measures": ["success_rate"]}, "not of the same names"),
+        ({"questions": {}}, "questions"),
+        ({"questions": {"q0": [1, 1]}}, "'q0'"),
+        ({"questions": {"q0": [1, 1, "many"]}}, "questions"),
+        ({"questions": {"q0": [1, [1, 0], 1]}}, "questions"),
+        ({"alpha": 0}, "alpha"),
+        ({"extra": 1}, "extra"),
+        ({"shared": {"\x1b[31m": "x"}}, "shared"),
+        ({"metrics": [{**metric, "unit": "<script>"}, *record["metrics"][1:]]}, "is no unit"),
+    ):
+        (tmp_path / "b.json").write_text(edited(baseline, **changes))
+        with pytest.raises(DataError) as refused:
+            read_baseline(tmp_path / "b.json")
+        assert said in str(refused.value), changes
+
+
+def test_no_number_is_beyond_numbers(baseline: Baseline, tmp_path: Path) -> None:
+    for strange in ("NaN", "Infinity", "1e999"):
+        (tmp_path / "b.json").write_text(baseline.text().replace("[1, null, 7]", f"[1, null, {strange}]"))
+        with pytest.raises(DataError):
+            read_baseline(tmp_path / "b.json")
+
+
+def test_a_question_that_a_merge_left_twice_is_refused(baseline: Baseline, tmp_path: Path) -> None:
+    line = '    "q1": [0, 0.5, 20],'
+    (tmp_path / "b.json").write_text(baseline.text().replace(line, f"{line}\n{line}"))
+    with pytest.raises(DataError, match="'q1' is there twice"):
+        read_baseline(tmp_path / "b.json")
+
+
+def test_rules_are_short_to_write_by_hand(baseline: Baseline, tmp_path: Path) -> None:
+    (tmp_path / "b.json").write_text(edited(baseline, rules=[{"measure": "steps", "relative": 0.1}]))
+    assert read_baseline(tmp_path / "b.json").rules == (Rule(measure="steps", relative=0.1),)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_rounding_twice_is_rounding_once(number: float) -> None:
+    assert rounded(rounded(number)) == rounded(number)
