@@ -146,6 +146,7 @@ def main() -> None:
     parser.add_argument("--words", type=int, default=100, help="of a passage, on average")
     parser.add_argument("--tokens", type=int, default=64, help="that the encoder reads of a passage")
     parser.add_argument("--stages", nargs="+", default=["prepare", "open", "bm25", "dense"])
+    parser.add_argument("--kill-after", type=float, help="kill the dense stage after so many seconds; start it again")
     parser.add_argument("--stage", help=argparse.SUPPRESS)
     parser.add_argument("--folders", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -160,6 +161,15 @@ def main() -> None:
             measure(Path(scratch), documents, given)
 
 
+def kill(command: list[str], environment: dict[str, str], seconds: float) -> None:
+    """Start a stage and kill it (SIGKILL) after a while."""
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+        try:
+            process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
 def measure(scratch: Path, documents: int, given: argparse.Namespace) -> None:
     """The lines of one size."""
     copy, task = scratch / "copy", scratch / "tasks" / "wiki"
@@ -168,13 +178,12 @@ def measure(scratch: Path, documents: int, given: argparse.Namespace) -> None:
     before = 0
     for name in ("copy", *given.stages):
         words = [f"--stage={name}", f"--folders={copy}:{task}", f"--documents={documents}", f"--words={given.words}"]
-        said = subprocess.run(
-            [sys.executable, __file__, *words, f"--tokens={given.tokens}"],
-            env=environment,
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-        ).stdout
+        command = [sys.executable, __file__, *words, f"--tokens={given.tokens}"]
+        if name == "dense" and given.kill_after is not None:
+            kill(command, environment, given.kill_after)
+            kept = f"{(disk(scratch) - before) / 1e6:,.0f}"
+            print(f"| {documents:,} | dense, killed | {given.kill_after:.0f} | | | {kept} | | |", flush=True)
+        said = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
         after = disk(scratch)
         if name == "copy":
             before = after
