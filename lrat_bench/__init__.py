@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         retrieve,
         run,
         train,
+        view,
     )
     from lrat_bench.model.seam import Message, Model, Request, Sampling, Tool, ToolCall, Turn
     from lrat_bench.retriever.base import BuildContext, Ranked, Retriever, SearchContext
@@ -80,6 +81,7 @@ __all__ = [
     "retrieve",
     "run",
     "train",
+    "view",
 ]
 
 _HOMES = {
@@ -102,6 +104,7 @@ _HOMES = {
         "retrieve",
         "run",
         "train",
+        "view",
     ),
     "lrat_bench.model.seam": ("Message", "Model", "Request", "Sampling", "Tool", "ToolCall", "Turn"),
     "lrat_bench.retriever.base": ("BuildContext", "Ranked", "Retriever", "SearchContext"),

@@ -9,6 +9,7 @@ from lrat_bench.api.gate import bless, check
 from lrat_bench.api.lrat import analyze, mine, retrieve, train
 from lrat_bench.api.parts import DEFAULTS, access, close, load_retriever, load_task
 from lrat_bench.api.runs import compare_judges, load_run, rescore, run
+from lrat_bench.api.view import view
 from lrat_bench.api.wheel import flywheel
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "retrieve",
     "run",
     "train",
+    "view",
 ]

@@ -25,6 +25,7 @@ _VERBS = {
     "power": ("lrat_bench.cli.power:power", "How many questions it takes to see a difference."),
     "check": ("lrat_bench.cli.check:check", "Hold a run against a baseline: a gate for CI."),
     "bless": ("lrat_bench.cli.bless:bless", "Make a run the baseline that others are held against."),
+    "view": ("lrat_bench.cli.view:view", "Trajectories as web pages."),
     "tasks": ("lrat_bench.cli.tasks:tasks", "List, show and prepare tasks."),
     "agents": ("lrat_bench.cli.agents:agents", "List agents, and show what is known of one."),
     "judges": ("lrat_bench.cli.judges:judges", "List judges and rubrics."),

@@ -61,7 +61,10 @@ class Run:
         except OSError:
             raise DataError("there are no scores yet: run `lrat-bench score` on the folder", file=file) from None
         except ValueError as error:
-            raise DataError(f"not metrics of this version: {str(error).splitlines()[0]}", file=file) from None
+            raise DataError(
+                f"not metrics of this version ({str(error).splitlines()[0]}): run `lrat-bench score` on the folder",
+                file=file,
+            ) from None
 
     @property
     def rows(self) -> list[Row]:
