@@ -89,7 +89,7 @@ def write_copy(root: Path, documents: int, words: int) -> None:
 
 def prepare(copy: Path, task: Path) -> None:
     """Parquet to a task folder."""
-    from lrat_bench.task.sources.hub.locate import Sources
+    from lrat_bench.task.sources.hub.copies import Sources
     from lrat_bench.task.sources.hub.prepare import prepare as prepare_hub
 
     prepare_hub(card(), {}, task, Sources([str(copy)]), task_card=lambda _: card(), progress=no_progress)

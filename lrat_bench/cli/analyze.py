@@ -23,7 +23,10 @@ __all__ = ["analyze"]
     help="Counts reasoning: regex-v1, a tokenizer.json, or NAME@REVISION.",
 )
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for analysis.json and plots; none without."
+    "-o",
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for analysis.json and plots; none without.",
 )
 @click.option("--plots/--no-plots", default=True, show_default=True, help="Draw plots into the folder of --out.")
 @json_option

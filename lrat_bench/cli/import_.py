@@ -96,6 +96,10 @@ def _remarks(report: ImportReport) -> list[str]:
         (report.disputed, "records count calls or documents otherwise than their steps show; the steps count"),
         (report.reworded, "records word their question otherwise than the task does: see that it is the right task"),
         (report.not_carried_out, "queries stood in lists of which the client carried out the first alone"),
-        (report.unlisted, "records show documents without naming them: recall is not known of them, and not 0"),
+        (report.foreign, "records show documents that the corpus of the task does not have"),
+        (
+            report.unlisted,
+            "records do not name documents, or not as the corpus does: recall is not known, and not 0",
+        ),
     )
     return [f"{many} {what}" for many, what in said if many > 0]

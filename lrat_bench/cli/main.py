@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -97,6 +98,8 @@ def cli(debug: bool) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     given = sys.argv[1:] if arguments is None else arguments
+    if sys.stdout is None:  # closed by whoever started it
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 -- for as long as the process lives
     # For module:object in the working directory; last, so that nothing there can stand in for a library.
     sys.path.append(str(Path.cwd()))
     sys.exit(_run(given))
@@ -127,6 +130,7 @@ class _Warnings(logging.Handler):
 
 
 def _call(arguments: list[str]) -> int:
+    printed_to = sys.stdout
     try:
         code: Any = cli.main(args=arguments, prog_name="lrat-bench", standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -146,12 +150,32 @@ def _call(arguments: list[str]) -> int:
             _show_traceback(error)
         return _fail(str(error), error.exit_code)
     except BrokenPipeError:
-        return 0
+        return _unread()
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            return _internal(error, arguments)
+        return _fail(f"cannot write {error.filename or 'what is printed'}: {error.strerror}", 3)
+    except SystemExit as stop:
+        # So Rich ends a process when nobody reads what it prints, and click, which puts another stdout in its place.
+        if isinstance(stop.__context__, BrokenPipeError) or sys.stdout is not printed_to:
+            return _unread()
+        raise
     except Exception as error:  # noqa: BLE001 -- the last resort: one line for whatever it is
-        if _debugging(arguments):
-            _show_traceback(error)
-        return _fail(f"internal error: {type(error).__name__}: {error} (--debug shows where; please report it)", 3)
+        return _internal(error, arguments)
     return int(code or 0)
+
+
+def _internal(error: Exception, arguments: list[str]) -> int:
+    if _debugging(arguments):
+        _show_traceback(error)
+    return _fail(f"internal error: {type(error).__name__}: {error} (--debug shows where; please report it)", 3)
+
+
+def _unread() -> int:
+    """The exit code when whoever read stdout, as `head` does, has gone: not that of the verb, which is not known."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 3
 
 
 def _debugging(arguments: list[str]) -> bool:
@@ -168,5 +192,8 @@ def _show_traceback(error: Exception) -> None:
 
 
 def _fail(message: str, code: int) -> int:
-    click.echo(f"lrat-bench: {' '.join(message.split())}", err=True)
+    from lrat_bench.report.text import printable
+
+    # A message may quote what a hostile file holds.
+    click.echo(f"lrat-bench: {printable(' '.join(message.split()))}", err=True)
     return code

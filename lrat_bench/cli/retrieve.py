@@ -40,6 +40,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @set_option
 @config_file
 @click.option(
+    "-o",
     "--out",
     type=_FOLDER,
     help="Folder.  [default: retrievals/<what>-<hash>, the same for the same retrieval]",

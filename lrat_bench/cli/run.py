@@ -53,6 +53,7 @@ __all__ = ["run"]
 @set_option
 @config_file
 @click.option(
+    "-o",
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     help="Run folder.  [default: runs/<what>-<hash>, the same for the same run]",

@@ -175,7 +175,7 @@ def prepare_task(task: str, source: tuple[str, ...], set: tuple[str, ...], json:
     name = task.partition("@")[0]
     card = catalog.task_card(name) if name in catalog.known_names() else None
     with watch() as shown:
-        if card is not None and card.hub is not None:
+        if card is not None and card.hub is not None and not catalog.is_prepared(card, settings=settings.task):
             shown.begin(f"preparing {name}: {catalog.takes(card.hub)}")
         loaded, protocol = catalog.prepare_task(task, settings=settings.task, sources=source, progress=shown.work)
     counts = {split: len(loaded.select(split)) for split in loaded.splits}

@@ -20,6 +20,9 @@ __all__ = ["Column", "Side", "read_side"]
 
 Kind = Literal["run", "retrieval"]
 
+_UNKNOWN = "unknown"
+"""Of an import, which cannot say."""
+
 _RETRIEVAL_MARK = b'"lrat-bench/retrieval/'
 
 
@@ -96,8 +99,8 @@ def _of_run(path: Path) -> Side:
             "judgements": str(scores.judgements),
             "split": manifest.split,
             "protocol": str(identity["protocol"]),
-            "tokenizer": str(identity["tokenizer"]),
-            "prompt": str(identity["prompt"]),
+            "tokenizer": str(identity.get("tokenizer", _UNKNOWN)),
+            "prompt": str(identity.get("prompt", _UNKNOWN)),
             "judge": scores.judge,
             "questions": _digest(manifest.questions),
         },

@@ -13,6 +13,8 @@ __all__ = ["Asked"]
 class Asked:
     """Finds the question of a record: by its id, or by its text where it has no id that the task knows.
 
+    The id `17.0` is 17 where no question is called so itself: tables of numbers write ids thus.
+
     The split, unless it is given, is that of the questions that were found.
 
     Args:
@@ -29,7 +31,8 @@ class Asked:
 
     def find(self, found: Imported) -> Question | None:
         """The question; None where the task, or the split, does not have it."""
-        question = self._by_id.get(found.trajectory.question_id)
+        qid = found.trajectory.question_id
+        question = self._by_id.get(qid) or self._by_id.get(qid.removesuffix(".0"))
         if question is None and found.question is not None:
             question = self._by_text.get(same_wording(found.question))
         if question is None or (self._split is not None and question.split != self._split):

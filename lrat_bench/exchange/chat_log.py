@@ -20,7 +20,7 @@ from lrat_bench.exchange.endings import status_of
 from lrat_bench.exchange.record import NOT_CARRIED_OUT, Decrypt, Imported, id_in
 from lrat_bench.exchange.results import arguments_of, document_errors, lists_of, text_in, with_returned
 from lrat_bench.files import encodable
-from lrat_bench.trajectory import UNLISTED, Answer, Browse, Search, Step, Think, Trajectory
+from lrat_bench.trajectory import UNLISTED, Answer, Browse, Search, Step, Think, Trajectory, TurnRecord
 
 __all__ = ["ChatLog"]
 
@@ -87,6 +87,7 @@ class ChatLog:
                 status=status,
                 answer=said[-1] if said else None,
                 steps=steps,
+                turns=tuple(TurnRecord(turn=turn) for turn in range(reading.turns)),
             ),
             encodable(question) if isinstance(question, str) else None,
         )

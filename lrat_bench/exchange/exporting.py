@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal, get_args
-from uuid import uuid4
+from typing import Any, Literal, get_args
 
 from lrat_bench.errors import MissingLibrary, UnknownName, UsageError
+from lrat_bench.exchange.draft import new_folder, replacing
 from lrat_bench.exchange.run_writer import Look, RunStyle, run_record
 from lrat_bench.exchange.summary import evaluation_summary
 from lrat_bench.exchange.texts import Texts
 from lrat_bench.exchange.trec import ranking
-from lrat_bench.files import write_json, writing
 from lrat_bench.guard import refuse_plain as refuse_plain_text
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.runs.folder import RunFolder
@@ -115,13 +112,11 @@ def _run_files(
         without = str(error)
     names = {"agent": str(manifest.agent["name"]), "retriever": str(manifest.retriever["name"])}
     written = 0
-    with _new_folder(place) as draft:
+    with new_folder(place) as draft:
         for record in _selected(folder, manifest):
             content = run_record(record, style, **names, look=look)
-            with writing(str(place)):
-                (draft / _file_name(record, style)).write_text(
-                    json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
-                )
+            with (draft / _file_name(record, style)).open("x", encoding="utf-8") as stream:
+                stream.write(_dumped(content))
             written += 1
             progress("writing", written, len(manifest.questions) * manifest.repeats)
     return ExportReport(place, written, without)
@@ -146,8 +141,7 @@ def _measured(
 
 def _summary(rows: list[Row], scores: Scores, manifest: Manifest, place: Path) -> None:
     agent, retriever = str(manifest.agent["name"]), str(manifest.retriever["name"])
-    with writing(str(place)):
-        write_json(place, evaluation_summary(rows, scores, agent=agent, retriever=retriever))
+    _lines(place, iter([_dumped(evaluation_summary(rows, scores, agent=agent, retriever=retriever))]))
 
 
 def _parquet(rows: list[Row], place: Path) -> None:
@@ -156,7 +150,7 @@ def _parquet(rows: list[Row], place: Path) -> None:
         import pyarrow as _  # noqa: F401, ICN001
     except ImportError:
         raise MissingLibrary("pandas or pyarrow", install='"lrat-bench[frames]"') from None
-    with _replacing(place) as draft:
+    with replacing(place) as draft:
         pd.DataFrame([row.flat() for row in rows]).to_parquet(draft, index=False)
 
 
@@ -182,16 +176,23 @@ def _selected(folder: RunFolder, manifest: Manifest) -> Iterator[Trajectory]:
 
 
 def _file_name(record: Trajectory, style: RunStyle) -> str:
-    """The question's id, made fit for a file; BrowseComp-Plus looks for `run_*.json`."""
+    """The question's id, made fit for a file, and its repeat; BrowseComp-Plus looks for `run_*.json`.
+
+    No id that is made fit holds the sign before the repeat, and files sort by it as repeats do.
+    """
     safe = re.sub(r"[^A-Za-z0-9._-]", "_", record.question_id)[:100].lstrip(".")
     if safe != record.question_id:
         safe += f"-{sha256(record.question_id.encode()).hexdigest()[:8]}"
-    return f"{'run_' if style == 'browsecomp-plus' else ''}{safe}{f'.r{record.repeat}' if record.repeat else ''}.json"
+    return f"{'run_' if style == 'browsecomp-plus' else ''}{safe}{f'@r{record.repeat}' if record.repeat else ''}.json"
+
+
+def _dumped(content: dict[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
 def _lines(place: Path, lines: Iterator[str]) -> int:
     written = 0
-    with _replacing(place) as draft, draft.open("w", encoding="utf-8") as stream:
+    with replacing(place) as draft, draft.open("w", encoding="utf-8") as stream:
         for line in lines:
             stream.write(line)
             written += 1
@@ -202,41 +203,3 @@ def _refuse_own(folder: RunFolder, place: Path) -> None:
     """See that the export does not take the place of a file of the run."""
     if folder.path.resolve() in (place.resolve(), place.resolve().parent):
         raise UsageError(f"{place} lies in the run folder itself: give another -o")
-
-
-@contextmanager
-def _replacing(place: Path) -> Iterator[Path]:
-    """A draft that takes the place of a file when it is whole."""
-    if place.is_dir():
-        raise UsageError(f"{place} is a folder: give a file with -o")
-    draft = _beside(place)
-    try:
-        with writing(str(place)):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            yield draft
-            draft.replace(place)
-    finally:
-        with suppress(OSError):
-            draft.unlink()
-
-
-@contextmanager
-def _new_folder(place: Path) -> Iterator[Path]:
-    """A draft that becomes a folder when it is whole."""
-    if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise UsageError(f"{place} holds something already: give another -o, or delete it")
-    draft = _beside(place)
-    try:
-        with writing(str(place)):
-            draft.mkdir(parents=True)
-        yield draft
-        with writing(str(place)):
-            if place.exists():
-                place.rmdir()
-            draft.rename(place)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-def _beside(place: Path) -> Path:
-    return place.with_name(f".{place.name}.{uuid4().hex[:8]}.tmp")

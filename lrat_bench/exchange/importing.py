@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import platform
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 from lrat_bench.errors import UsageError
 from lrat_bench.exchange.asked import Asked
+from lrat_bench.exchange.draft import new_folder, refuse_taken
 from lrat_bench.exchange.intake import UNKNOWN, ImportReport, Intake
 from lrat_bench.exchange.reading import read_source, sources
 from lrat_bench.exchange.registry import FORMATS
-from lrat_bench.files import encodable, fingerprint, sha256_file, write_json, writing
+from lrat_bench.files import encodable, fingerprint, sha256_file, write_json
 from lrat_bench.guard import Guard
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.runs.folder import RunFolder
@@ -67,7 +65,7 @@ def import_records(
     if format is not None:
         FORMATS.entry(format)
     place = Path(out)
-    _refuse_taken(place)
+    refuse_taken(place)
     files = [file for path in paths for file in sources(Path(path))]
     if not files:
         raise UsageError("give at least one file or folder to import")
@@ -77,7 +75,7 @@ def import_records(
     asked = Asked(loaded, split)
     intake = Intake(asked, named=(agent, retriever), repeats=repeats, on_problem=on_problem)
     decrypt = None if loaded.canary is None else Guard(loaded.canary).decrypt
-    with _draft(place) as draft, writing(f"the run folder {place}"):
+    with new_folder(place, what="the run folder ") as draft:
         store = replace(RunFolder(draft).trajectories, codec=codec_of(loaded.canary))
         for number, file in enumerate(files, 1):
             for found in read_source(file, format=format, decrypt=decrypt):
@@ -138,26 +136,3 @@ def _names_protocol(spec: str) -> bool:
 def _unnamed(protocol: Protocol) -> Protocol:
     """The task's way of scoring, over a rollout of which nobody has said how it was made."""
     return protocol.model_copy(update={"name": UNKNOWN, "summary": ""})
-
-
-def _refuse_taken(place: Path) -> None:
-    if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise UsageError(f"{place} holds something already: give another -o, or delete it")
-
-
-@contextmanager
-def _draft(place: Path) -> Iterator[Path]:
-    """A folder that takes its place when it is whole, and is gone otherwise."""
-    with writing(f"the run folder {place}"):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        draft = place.with_name(f".{place.name}.{uuid4().hex[:8]}.tmp")
-        draft.mkdir()
-    try:
-        yield draft
-        _refuse_taken(place)
-        with writing(f"the run folder {place}"):
-            if place.exists():
-                place.rmdir()
-            draft.rename(place)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)

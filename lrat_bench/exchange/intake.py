@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lrat_bench.errors import UsageError
 from lrat_bench.exchange.asked import Asked
-from lrat_bench.exchange.record import NOT_CARRIED_OUT, Imported
+from lrat_bench.exchange.record import NOT_CARRIED_OUT, Imported, brief, docids_of
 from lrat_bench.runs.store import RecordStore
 from lrat_bench.trajectory import UNLISTED, Search, Trajectory
 
@@ -35,7 +35,9 @@ class ImportReport:
         unreadable: records that could not be read; each was said.
         unknown: records left out because the task does not have their question.
         disputed: records whose own counts or docids differ from their steps, which count.
-        unlisted: records that show documents without naming them, so that recall is not known of them.
+        unlisted: records that show documents without naming them, or by other names than the corpus has, so that
+            recall is not known of them.
+        foreign: records that show documents that the corpus does not have, among others or alone.
         reworded: records whose text of the question is another one than the task's.
         not_carried_out: queries that were asked in a list of which the client carried out the first alone.
     """
@@ -49,6 +51,7 @@ class ImportReport:
     unknown: int
     disputed: int
     unlisted: int
+    foreign: int
     reworded: int
     not_carried_out: int
 
@@ -79,19 +82,19 @@ class Intake:
         if question is None:
             self.counted["unknown"] += 1
             if len(self.unknown) < _SHOWN:
-                self.unknown.append(found.trajectory.question_id or f"(none: {found.place})")
+                self.unknown.append(brief(found.trajectory.question_id) or f"(none: {found.place})")
             return
         before = self.places.setdefault(question.qid, [])
         if before and not self.repeats:
             self.twice.append((question.qid, before[0], found.place))
             return
         before.append(found.place)
-        record = found.trajectory
+        record = self._named(found.trajectory)
         agent = self.named[0] or record.agent
         retriever = self.named[1] or record.retriever
         self.agents.setdefault(agent, found.place)
         self.retrievers.setdefault(retriever, found.place)
-        self._count(found, asked=question.text)
+        self._count(found, record, asked=question.text)
         steps = [
             step.model_copy(update={"query": question.text}) if isinstance(step, Search) and not step.query else step
             for step in record.steps
@@ -107,12 +110,20 @@ class Intake:
         }
         store.append(record.model_copy(update=update).to_json())
 
-    def _count(self, found: Imported, *, asked: str) -> None:
-        record = found.trajectory
+    def _named(self, record: Trajectory) -> Trajectory:
+        """The record, marked where the corpus has none of the documents that it shows: they go by other names."""
+        searched, read = docids_of(record)
+        there = [docid in self.asked.task.corpus for docid in searched | read]
+        self.counted["foreign"] += not all(there)
+        if any(there) or not there or not record.names_documents:
+            return record
+        return record.model_copy(update={"origin": f"{record.origin or UNKNOWN}{UNLISTED}"})
+
+    def _count(self, found: Imported, record: Trajectory, *, asked: str) -> None:
         self.counted["imported"] += 1
         self.formats[(record.origin or UNKNOWN).removesuffix(UNLISTED)] += 1
         self.counted["disputed"] += not found.claims.hold(record)
-        self.counted["unlisted"] += (record.origin or "").endswith(UNLISTED)
+        self.counted["unlisted"] += not record.names_documents
         self.counted["reworded"] += found.question is not None and not self.asked.same(found.question, asked)
         self.counted["not_carried_out"] += sum(
             isinstance(step, Search) and step.error == NOT_CARRIED_OUT for step in record.steps
@@ -146,8 +157,8 @@ class Intake:
             if len(found) > 1:
                 (one, there), (other, elsewhere) = list(found.items())[:2]
                 raise UsageError(
-                    f"the records are of {len(found)} {kind}s, as {one!r} ({there}) and {other!r} ({elsewhere}): a run "
-                    f"has one; import them apart, or name it with --{kind}"
+                    f"the records are of {len(found)} {kind}s, as {brief(one)!r} ({there}) and {brief(other)!r} "
+                    f"({elsewhere}): a run has one; import them apart, or name it with --{kind}"
                 )
 
     def report(self, path: Path, questions: int) -> ImportReport:
@@ -160,7 +171,8 @@ class Intake:
             **{
                 name: self.counted[name]
                 for name in (
-                    "imported", "unreadable", "unknown", "disputed", "unlisted", "reworded", "not_carried_out",
+                    "imported", "unreadable", "unknown", "disputed", "unlisted", "foreign", "reworded",
+                    "not_carried_out",
                 )
             },
         )  # fmt: skip

@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from lrat_bench.files import encodable
 from lrat_bench.trajectory import Browse, Search, Trajectory, Usage
 
-__all__ = ["NOT_CARRIED_OUT", "Claims", "Decrypt", "Imported", "as_id", "as_usage", "calls_of", "docids_of", "id_in"]
+__all__ = [
+    "NOT_CARRIED_OUT",
+    "Claims",
+    "Decrypt",
+    "Imported",
+    "as_id",
+    "as_usage",
+    "brief",
+    "calls_of",
+    "docids_of",
+    "id_in",
+]
 
 _IDS = ("query_id", "question_id", "qid", "id")
 
@@ -59,15 +70,25 @@ class Imported:
 
 
 def as_id(given: object) -> str:
-    """An id as a text; `17.0` is 17, and nothing is empty."""
+    """An id as a text; the number 17.0 is 17, and nothing is empty."""
     if given is None or isinstance(given, dict | list):
         return ""
-    return encodable(str(given)).strip().removesuffix(".0")
+    whole = isinstance(given, float) and given.is_integer()
+    return encodable(f"{given:.0f}" if whole else str(given)).strip()
 
 
 def id_in(record: Mapping[str, object]) -> str:
     """The id of the question that a record is of, under any of the usual names; empty where there is none."""
     return as_id(next((record[key] for key in _IDS if record.get(key) is not None), None))
+
+
+def brief(name: str) -> str:
+    """As much of a name as a message has room for; that of a record may be megabytes."""
+    return name if len(name) <= _BRIEF else f"{name[:_BRIEF]}…"
+
+
+_BRIEF = 80
+"""Characters."""
 
 
 def as_usage(prompt: object, completion: object, reasoning: object) -> Usage:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from lrat_bench.errors import UsageError
-from lrat_bench.exchange.record import Decrypt, Imported
+from lrat_bench.exchange.record import Decrypt, Imported, brief
 from lrat_bench.registry import Entry, Registry
 
 __all__ = ["FORMATS", "TREC", "Reader", "reader_of"]
@@ -74,5 +74,5 @@ def reader_of(record: Mapping[str, Any], name: str | None) -> Reader:
         candidate: Reader = FORMATS.load(known)()
         if candidate.recognises(record):
             return candidate
-    keys = ", ".join(map(repr, list(record)[:5])) or "none"
+    keys = ", ".join(repr(brief(key)) for key in list(record)[:5]) or "none"
     raise UsageError(f"of no known format (its keys: {keys}): name it with --format, or leave it out")

@@ -26,8 +26,11 @@ _BLOCK = re.compile(r"^DocID:[ \t]*(\S+)[ \t]*$", re.MULTILINE)
 _TITLE = re.compile(r"^\d+\. \[.*$", re.MULTILINE)
 _UNNAMED = re.compile(r"^(?:\d+\. \[|Doc \d+ ?\(Title:|\(\d+\) ?\S)", re.MULTILINE)
 _MISSING = re.compile(
-    r"\s*(?:\[[^\]\n]*not found|\{\s*\"error\"|error\b|document[^\n:]{0,80}\bnot found)", re.IGNORECASE
+    r"\s*(?:\[[^\]\n]*not found|\{\s*\"error\"|error(?:\s*(?::|\Z)|\s+executing\s+tool\b|\s+\d{3}\b)"
+    r"|document[^\n:]{0,80}\bnot found\W*(?:\n|\Z))",
+    re.IGNORECASE,
 )
+"""A message in the place of a document; one that begins `Error-correcting codes` is a document."""
 
 
 class Listed(NamedTuple):

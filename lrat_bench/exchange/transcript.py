@@ -18,7 +18,7 @@ from lrat_bench.errors import UsageError
 from lrat_bench.exchange.record import Decrypt, Imported, id_in
 from lrat_bench.exchange.results import lists_of, text_in, with_returned
 from lrat_bench.files import encodable
-from lrat_bench.trajectory import UNLISTED, Answer, Search, Step, Think, Trajectory
+from lrat_bench.trajectory import UNLISTED, Answer, Search, Step, Think, Trajectory, TurnRecord
 
 __all__ = ["Transcript", "is_transcript", "read_transcript"]
 
@@ -99,6 +99,7 @@ def read_transcript(
     unnamed: list[bool] = []
     steps = tuple(_steps(said, tags, unnamed))
     answers = [step.text for step in steps if isinstance(step, Answer)]
+    turns = sorted({step.turn for step in steps if step.turn is not None})
     return Imported(
         place,
         Trajectory(
@@ -111,6 +112,7 @@ def read_transcript(
             status="answered" if answers else None,
             answer=answers[-1] if answers else None,
             steps=steps,
+            turns=tuple(TurnRecord(turn=turn) for turn in turns),
         ),
         None if question is None else encodable(question),
     )

@@ -91,7 +91,7 @@ class _Scan:
         query = same_wording(pair.query)
         if (qid := self.texts.get(query)) is not None:
             self._note("query", qid, pair)
-        for qid in {qid for shingle in _shingles(query) for qid in self.shingles.get(shingle, ())}:
+        for qid in sorted({qid for shingle in _shingles(query) for qid in self.shingles.get(shingle, ())}):
             self._note("near", qid, pair)
         if not origin.same_corpus:
             self.counted["other_corpus"] += 1

@@ -32,6 +32,7 @@ class Candidate:
         agent: what the manifest says of it; empty of a retrieval.
         retriever: the same.
         settings: of the retriever, that were set.
+        limit: how many questions were selected, the first of the split; None where it was all of them.
         imported: whether agent and retriever are known by what a user called them alone.
         judge: fingerprint of the judge whose verdicts count; None of a retrieval.
         judge_name: of it.
@@ -52,6 +53,7 @@ class Candidate:
     settings: Mapping[str, Any]
     metrics: Mapping[str, Metric] = field(repr=False)
     asked: int
+    limit: int | None = None
     imported: bool = False
     judge: str | None = None
     judge_name: str | None = None
@@ -96,6 +98,7 @@ def _run(path: Path) -> Candidate:
         settings=_set(manifest.settings),
         metrics={metric.name: metric for metric in (*scores.metrics, *scores.peers)},
         asked=scores.n,
+        limit=manifest.limit,
         imported=imported,
         judge=scores.judge,
         judge_name=scores.judge_name,
@@ -121,6 +124,7 @@ def _retrieval(path: Path) -> Candidate:
         settings=_set(manifest.settings),
         metrics={metric.name: metric for metric in scores.metrics},
         asked=scores.queries,
+        limit=manifest.limit,
     )
 
 

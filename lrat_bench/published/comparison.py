@@ -124,6 +124,7 @@ def compare(
     if own and not anyway:
         return Comparison(figure, candidate.path, differs=others, reason=", ".join(one.text for one in own))
     ours, note = _counterpart(figure, candidate)
+    note = "; ".join(filter(None, (_part_of(figure, candidate), note)))
     if ours is None or ours.value is None:
         return Comparison(figure, candidate.path, ours=ours, differs=others, reason=note or "not measured: n = 0")
     interval = difference_interval(figure, ours)
@@ -163,6 +164,14 @@ def hold_against(
             row = next(row for row in table.rows if near[0] in row.figures)
             unanswered.append(Unanswered(candidate.path, row, apart[near[0].id]))
     return compared, unanswered
+
+
+def _part_of(figure: Figure, candidate: Candidate) -> str:
+    """What to know of a candidate that was asked less than the figure's questions; empty where it was asked all."""
+    n, limit = figure.measures.n, candidate.limit
+    if limit is None or (n is not None and limit >= n):
+        return ""
+    return f"the first {limit:,} questions alone{'' if n is None else f', of {n:,}'}"
 
 
 _SAME = (0, 0, 0)

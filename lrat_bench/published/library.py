@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lrat_bench.agent.catalog import AGENTS, find_backbone
 from lrat_bench.errors import DataError, UnknownName, UsageError
 from lrat_bench.files import read_yaml
-from lrat_bench.published.figure import Figure, Party, TableFile
+from lrat_bench.published.figure import Figure, Kind, Party, TableFile
+from lrat_bench.score.metrics.catalogue import MEASURES
+from lrat_bench.score.peers.catalogue import BESIDE
+from lrat_bench.score.retrieval import QUESTION_MEASURES
+from lrat_bench.score.retrieval import Kind as Judged
 from lrat_bench.task.card import TaskCard
 from lrat_bench.task.catalog import known_names, task_card
 from lrat_bench.task.protocol import Protocol
@@ -229,7 +233,18 @@ def _check_columns(about: TableFile, file: Path) -> dict[str, Protocol]:
                 file=file,
             )
         found[name] = protocols[column.protocol]
+        for key, metric, known in (("metric", column.metric, _metrics(column.by)), ("peer", column.peer, BESIDE)):
+            if metric is not None and metric not in known:
+                problem = UnknownName(f"metric of a {column.by}", metric, known)
+                raise DataError(f"columns.{name}.{key}: {problem}", file=file)
     return found
+
+
+def _metrics(by: Kind) -> list[str]:
+    """The metrics that a run, or a retrieval, may have."""
+    if by == "run":
+        return [*(measure.name for measure in MEASURES), "calibration_error"]
+    return [f"{kind}_{measure}" for kind in get_args(Judged) for measure in QUESTION_MEASURES]
 
 
 def _check_agent(agent: Party | None, file: Path) -> None:

@@ -32,6 +32,8 @@ __all__ = [
 _STYLES = {"OK": "green", "within noise": "yellow", "off": "bold red", None: "dim"}
 _COMMANDS_OF = 2
 """Rows up to which the commands of each are printed; of more, those of the first."""
+_COLUMNS = 8
+"""Numbers that stand abreast."""
 
 
 def published_list(tables: Sequence[PublishedTable]) -> RenderableType:
@@ -52,19 +54,9 @@ def published_view(table: PublishedTable) -> RenderableType:
     """The figures of a table, as published."""
     about = table.about
     columns = [name for name in about.columns if any(figure.column == name for figure in table.figures)]
-    with_agent = any(row.agent is not None for row in table.rows)
-    shown = _table(*((("agent", ""),) if with_agent else ()), ("retriever", ""))
-    for name in columns:
-        shown.add_column(about.columns[name].header, justify="right", overflow="fold")
-    last = None
-    for row in table.rows:
-        agent = "" if row.agent is None else row.agent.label
-        by_column = {figure.column: _published(figure) for figure in row.figures}
-        cells = [by_column.get(name, "") for name in columns]
-        shown.add_row(*([agent if agent != last else ""] if with_agent else []), row.retriever.label, *cells)
-        last = agent
     head = Text.assemble((f"{about.paper}: {about.place}", "bold"), (f"\n{about.source}", "dim"))
-    return Group(head, Text(), shown, *_notes(table))
+    parts = [part for some in _abreast(columns) for part in (Text(), _figures(table, some))]
+    return Group(head, *parts, *_notes(table))
 
 
 def needs_view(table: PublishedTable, calls_per_second: float | None = None) -> RenderableType:
@@ -163,6 +155,31 @@ def comparisons_json(
             for one in unanswered
         ],
     }
+
+
+def _abreast(columns: Sequence[str]) -> list[Sequence[str]]:
+    """The columns in as many tables as they need: of many, those together that have one word before their dot."""
+    if len(columns) <= _COLUMNS:
+        return [columns]
+    groups = (list(group) for _, group in groupby(columns, lambda name: name.partition(".")[0] if "." in name else ""))
+    return [group[start : start + _COLUMNS] for group in groups for start in range(0, len(group), _COLUMNS)]
+
+
+def _figures(table: PublishedTable, columns: Sequence[str]) -> Table:
+    with_agent = any(row.agent is not None for row in table.rows)
+    rows = [{figure.column: _published(figure) for figure in row.figures} for row in table.rows]
+    shown = _table(*((("agent", ""),) if with_agent else ()), ("retriever", ""))
+    for name in columns:
+        # A header may take two lines; a number is never broken.
+        widest = max(len(cells.get(name, "")) for cells in rows)
+        shown.add_column(table.about.columns[name].header, justify="right", min_width=widest)
+    last = None
+    for row, cells in zip(table.rows, rows, strict=True):
+        agent = "" if row.agent is None else row.agent.label
+        numbers_of = [cells.get(name, "") for name in columns]
+        shown.add_row(*([agent if agent != last else ""] if with_agent else []), row.retriever.label, *numbers_of)
+        last = agent
+    return shown
 
 
 def _about(table: PublishedTable) -> dict[str, Any]:

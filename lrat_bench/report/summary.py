@@ -128,7 +128,20 @@ def _owed(run: Run, scores: Scores) -> Text:
     correct = numbers.rate(scores.outcomes["correct"] / scores.n, scores.n)
     bound = numbers.rate(scores.success_bound, scores.n)
     state = f"{numbers.count(scores.unresolved)} of {numbers.count(scores.n)} unresolved"
-    lines = [f"{state}: success is between {correct} and {bound}. Give the same command again to complete the run."]
+    imported = "import" in run.manifest.settings
+    mend = _mend_of_import(run, scores) if imported else "Give the same command again to complete the run."
+    lines = [f"{state}: success is between {correct} and {bound}. {mend}"]
     lines += [f"  {many} × {printable(reason)[:_REASON]}" for reason, many in run.failures.most_common(_REASONS)]
-    lines += [f"  more in {printable(run.path / 'logs')}"]
+    lines += [] if imported else [f"  more in {printable(run.path / 'logs')}"]
     return Text("\n".join(lines), style="yellow")
+
+
+def _mend_of_import(run: Run, scores: Scores) -> str:
+    """What completes a run that others made: no command of ours asks its agent again."""
+    mend = []
+    if errored := scores.outcomes["errored"]:
+        missing = f"Of {numbers.count(errored)} there is no record, or one of a failure"
+        mend.append(f"{missing}: import the missing records, with the others, into a new folder.")
+    if scores.outcomes["ungraded"]:
+        mend.append(f"`lrat-bench score {printable(run.path)}` asks the judge again.")
+    return " ".join(mend)

@@ -22,6 +22,7 @@ from lrat_bench.score.rows import Row, per_question
 from lrat_bench.score.score import Scores, summarise
 from lrat_bench.score.verdict import current_verdicts, under_accepted
 from lrat_bench.task.catalog import load_task
+from lrat_bench.task.corpus import Corpus
 from lrat_bench.task.question import Question
 from lrat_bench.task.task import Task
 from lrat_bench.trajectory import Search, Trajectory
@@ -129,7 +130,7 @@ def measure_folder(folder: RunFolder, task: Task, judge: Judge) -> Scores:
     with folder.writing():
         scores = scores.model_copy(update={"rows": write_rows(folder.path / PER_QUESTION, rows)})
         write_json(folder.path / "metrics.json", scores.model_dump(mode="json", by_alias=True))
-        write_atomic(folder.path / "run.trec", "".join(_trec_lines(folder, folder.manifest)))
+        write_atomic(folder.path / "run.trec", "".join(_trec_lines(folder, folder.manifest, task.corpus)))
     return scores
 
 
@@ -142,15 +143,16 @@ def with_judge(manifest: Manifest, choice: JudgeChoice) -> Manifest:
     return manifest.model_copy(update={"protocol": protocol, "scoring": protocol.scoring.fingerprint})
 
 
-def _trec_lines(folder: RunFolder, manifest: Manifest) -> Iterator[str]:
+def _trec_lines(folder: RunFolder, manifest: Manifest, corpus: Corpus) -> Iterator[str]:
     """`qid Q0 docid rank score tag`: each document an agent was shown, once, in order of appearance.
 
-    Of the first repeat, since the format knows no others; in the order of the questions.
+    Of the first repeat, since the format knows no others; in the order of the questions. What the corpus does not have
+    is left out: an import may have any text for a docid, of a guarded task too, and this file lies open.
     """
     shown = {record.question_id: _shown(record) for record in folder.trajectories.scan() if record.repeat == 0}
     tag = re.sub(r"\s+", "_", str(manifest.retriever["name"]))
     for qid in manifest.questions:
-        docids = shown.get(qid, [])
+        docids = [docid for docid in shown.get(qid, []) if docid in corpus]
         for rank, docid in enumerate(docids, 1):
             yield f"{qid} Q0 {docid} {rank} {len(docids) + 1 - rank} {tag}\n"
 

@@ -6,16 +6,20 @@ changes when the same questions are run again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RESAMPLES", "Interval", "bootstrap", "wilson"]
+__all__ = ["RESAMPLES", "Interval", "bootstrap", "unanimous", "wilson"]
 
 RESAMPLES = 10_000
 """Bootstrap resamples: the Monte Carlo error of a percentile is then about a fiftieth of the interval's width."""
+
+_BETWEEN_0_AND_1 = ("share", "nDCG", "reciprocal rank", "squared error")
+"""Units of values that lie there."""
 
 _Z = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
 _BLOCK = 1 << 20  # drawn indices held at a time: 8 MiB
@@ -52,6 +56,26 @@ def wilson(successes: float, n: int) -> Interval:
     low = 0.0 if successes == 0 else (centre - half) / scale
     high = 1.0 if successes == n else (centre + half) / scale
     return Interval(low, high)
+
+
+def unanimous(values: Iterable[float], questions: int, *, unit: str) -> Interval | None:
+    """Wilson's interval where all values are 0, or all are 1: a bootstrap of these has no width, however few they are.
+
+    It is that of so many questions, all wrong or all right, and holds for any value between 0 and 1: one whose mean is
+    p is 0 with probability 1 − p at most, which is how often a question is wrong that is right with probability p.
+
+    Args:
+        values: of a measure.
+        questions: that they belong to; repeats of a question are not independent.
+        unit: of the measure.
+
+    Returns:
+        None where the values differ, or are others, or may lie outside of 0 to 1.
+    """
+    found = set(values)
+    if unit not in _BETWEEN_0_AND_1 or len(found) != 1 or not found <= {0.0, 1.0}:
+        return None
+    return wilson(questions * found.pop(), questions)
 
 
 def bootstrap(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from lrat_bench.score.intervals import Interval, bootstrap, wilson
+from lrat_bench.score.intervals import Interval, bootstrap, unanimous
 from lrat_bench.score.metrics.measure import Direction
 from lrat_bench.score.paired import Difference, paired_difference
 from lrat_bench.score.score import Metric
@@ -27,14 +27,12 @@ class About:
         definition: one sentence that leaves nothing open.
         unit: of the value; "share" lies between 0 and 1.
         direction: which way is better.
-        binary: every value is 0 or 1.
     """
 
     name: str
     definition: str
     unit: str
     direction: Direction = "higher"
-    binary: bool = False
 
 
 class MeasuredLine(BaseModel):
@@ -86,8 +84,8 @@ class Measured:
         """The mean of each measure over the things that have a value.
 
         The interval is the percentile bootstrap over questions, which carry all their things with them. Values that are
-        the same throughout would get none with a width, however few they are: a rate of zeros and ones has Wilson's
-        interval for the number of questions instead, and any other mean has none.
+        the same throughout would get none with a width, however few they are: where all values between 0 and 1 are 0,
+        or all are 1, it is Wilson's for the number of questions instead, and any other such mean has none.
 
         Args:
             about: measure → what is said of it.
@@ -108,7 +106,7 @@ class Measured:
     def _metric(self, about: About, values: NDArray[np.float64], questions: int, resampled: Interval) -> Metric:
         interval = resampled
         if len(set(values)) == 1:
-            interval = wilson(questions if values[0] else 0, questions) if about.binary else Interval(None, None)
+            interval = unanimous(values, questions, unit=about.unit) or Interval(None, None)
         return Metric(
             name=about.name,
             value=fsum(values) / len(values) if len(values) else None,

@@ -266,4 +266,4 @@ def _about(name: str) -> About:
     unit, words = _SAID[measure]
     said = words.format(k=cut, kind=kind)
     of = "trajectories" if measure == "union_R" else "queries"
-    return About(name, f"{said}, over all {of} of questions with {kind}.", unit, binary=measure == "Success")
+    return About(name, f"{said}, over all {of} of questions with {kind}.", unit)

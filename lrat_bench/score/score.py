@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lrat_bench.errors import UnknownName
 from lrat_bench.score.calibration import Stated, calibration
-from lrat_bench.score.intervals import Interval, bootstrap, wilson
+from lrat_bench.score.intervals import Interval, bootstrap, unanimous, wilson
 from lrat_bench.score.metric import Metric
 from lrat_bench.score.metrics.catalogue import MEASURES
 from lrat_bench.score.metrics.confidence import STATED_CONFIDENCE
@@ -109,8 +109,8 @@ def summarise(
     """Means, intervals and counts of the rows of one run.
 
     A rate over questions asked once has Wilson's interval. Other means have the percentile bootstrap over questions,
-    and so have rates over repeats, which are not independent; where every repeat of every question agrees on 0 or on
-    1 the bootstrap has no width, and Wilson's interval is given for the number of questions instead.
+    and so have rates over repeats, which are not independent. Where all values of a share are 0, or all are 1, the
+    bootstrap has no width, and Wilson's interval is given for the number of questions instead.
 
     Args:
         rows: of every selected question and repeat.
@@ -191,11 +191,10 @@ def _metrics(
 
 
 def _metric(one: Measure, values: Sequence[float], questions: int, resampled: Interval) -> Metric:
-    interval = resampled
     if one.binary and questions == len(values):
         interval = wilson(int(fsum(values)), questions)
-    elif one.binary and len(set(values)) == 1:
-        interval = wilson(questions if values[0] else 0, questions)
+    else:
+        interval = unanimous(values, questions, unit=one.unit) or resampled
     return Metric(
         name=one.name,
         value=fsum(values) / len(values) if values else None,

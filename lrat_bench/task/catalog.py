@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,18 +9,20 @@ from importlib import resources
 from pathlib import Path
 
 from lrat_bench.errors import DataError, UnknownName, UsageError
-from lrat_bench.files import CACHE_MEND, build_once, cache_folder, fingerprint, write_json, writing
+from lrat_bench.files import CACHE_MEND, build_once, cache_folder, fingerprint, writing
 from lrat_bench.guard import GUARDED_CACHE_MEND, refuse_plain
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.registry import Entry, Registry, load_object
 from lrat_bench.task.card import Setting, TaskCard, read_card
 from lrat_bench.task.hub_card import HubCard
+from lrat_bench.task.prepared import is_whole, seal
 from lrat_bench.task.protocol import Protocol
 from lrat_bench.task.sources.folder import load_folder
 from lrat_bench.task.task import Task
 
 __all__ = [
     "TASK_SOURCES",
+    "is_prepared",
     "known_names",
     "known_tasks",
     "load_card",
@@ -30,9 +31,6 @@ __all__ = [
     "takes",
     "task_card",
 ]
-
-_PREPARED = "prepared.json"
-"""Sizes of the files of a prepared folder, written when all are there."""
 
 TASK_SOURCES = Registry(
     "task source",
@@ -123,7 +121,7 @@ def load_card(
     if card.hub is not None:
         source = _hub_source(card, merged)
         folder = _folder(card, source, cache)
-        if not _whole(folder):
+        if not is_whole(folder):
             state = "damaged" if folder.exists() else "not prepared"
             raise UsageError(
                 f"task {card.name!r} is {state}: `lrat-bench tasks prepare {card.name}` fetches it ({takes(card.hub)})"
@@ -165,7 +163,7 @@ def prepare_task(
     Args:
         spec: as in `load_task`.
         settings: as in `load_task`.
-        sources: local copies that take the place of the hub: `PATH` or `PART=PATH` (`hub.locate.Sources`).
+        sources: local copies that take the place of the hub: `PATH` or `PART=PATH` (`hub.copies.Sources`).
         cache: as in `load_task`.
         progress: told how it goes.
 
@@ -178,9 +176,9 @@ def prepare_task(
     if card is None or card.hub is None:
         if sources:
             raise UsageError(f"--source {sources[0]}: task {name!r} is not fetched from anywhere")
-    else:
-        from lrat_bench.task.sources.hub.locate import Sources
-        from lrat_bench.task.sources.hub.prepare import prepare
+    elif not is_prepared(card, settings=settings, cache=cache):
+        from lrat_bench.task.sources.hub.copies import Sources
+        from lrat_bench.task.sources.hub.prepare import blamed, prepare
 
         merged = _merged(card, settings or {})
         folder = _folder(card, _hub_source(card, merged), cache or cache_folder())
@@ -188,18 +186,25 @@ def prepare_task(
             refuse_plain("replies of judges", folder, mend=GUARDED_CACHE_MEND)
         given = Sources(sources)
         with writing(f"task {card.name!r} to {folder.parent}", mend=CACHE_MEND):
-            if folder.exists() and not _whole(folder):
+            prepare(card, merged, folder, given, task_card=task_card, progress=progress)
+            try:
+                return load_task(spec, settings=settings, cache=cache, progress=progress)
+            except DataError as error:
+                # What is wrong in the copy must not be kept as if it had been prepared.
                 shutil.rmtree(folder)
-            if not folder.exists():
-                prepare(card, merged, folder, given, task_card=task_card, progress=progress)
-                write_json(folder / _PREPARED, _sizes(folder))
-                try:
-                    return load_task(spec, settings=settings, cache=cache, progress=progress)
-                except DataError:
-                    # What is wrong in the copy must not be kept as if it had been prepared.
-                    shutil.rmtree(folder)
-                    raise
+                raise blamed(error, card, merged, given) from None
     return load_task(spec, settings=settings, cache=cache, progress=progress)
+
+
+def is_prepared(card: TaskCard, *, settings: Mapping[str, object] | None = None, cache: Path | None = None) -> bool:
+    """Whether a task of the hub is there, whole.
+
+    Args:
+        card: with a `hub`.
+        settings: as in `load_task`.
+        cache: as in `load_task`.
+    """
+    return is_whole(_folder(card, _hub_source(card, _merged(card, settings or {})), cache or cache_folder()))
 
 
 def takes(hub: HubCard) -> str:
@@ -239,23 +244,11 @@ def _prepare_once(folder: Path, prepare: Callable[[Path], None]) -> None:
 
     def build(empty: Path) -> None:
         prepare(empty)
-        write_json(empty / _PREPARED, _sizes(empty))
+        seal(empty)
 
-    if not build_once(folder, build) and not _whole(folder):
+    if not build_once(folder, build) and not is_whole(folder):
         shutil.rmtree(folder)
         build_once(folder, build)
-
-
-def _sizes(folder: Path) -> dict[str, int]:
-    return {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
-
-
-def _whole(folder: Path) -> bool:
-    try:
-        sizes = json.loads((folder / _PREPARED).read_bytes())
-        return all((folder / name).stat().st_size == size for name, size in sizes.items())
-    except (OSError, ValueError, AttributeError):
-        return False
 
 
 def _card_files() -> dict[str, Path]:
@@ -276,14 +269,23 @@ def _read(file: Path) -> TaskCard:
 def _merged(card: TaskCard, settings: Mapping[str, object]) -> dict[str, Setting]:
     merged = dict(card.settings)
     for key, given in settings.items():
+        if not merged:
+            raise UsageError(f"task {card.name!r} has no settings to set: {key!r}")
         if key not in merged:
             raise UnknownName(f"setting of task {card.name!r}", key, merged)
         wanted = type(merged[key])
         value = float(given) if wanted is float and type(given) is int else given
         if not isinstance(value, bool | int | float | str) or type(value) is not wanted:
-            raise UsageError(f"task.{key} of {card.name!r} must be of type {wanted.__name__}, got {given!r}")
+            raise UsageError(_of_another_type(card, key, wanted, given))
         merged[key] = value
     return merged
+
+
+def _of_another_type(card: TaskCard, key: str, wanted: type, given: object) -> str:
+    problem = f"task.{key} of {card.name!r} must be of type {wanted.__name__}, got {given!r}"
+    if wanted is str and isinstance(given, int | float):
+        return f"{problem}, which is read as no text: put it in quotes, as in --set 'task.{key}=\"…\"'"
+    return problem
 
 
 def _check_counts(card: TaskCard, task: Task, folder: Path) -> None:

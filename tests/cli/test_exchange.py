@@ -13,7 +13,7 @@ from said import Command, refused
 @pytest.fixture
 def theirs(tmp_path: Path) -> Path:
     """A run file, and one that nobody can read."""
-    steps = (call("search", {"query": ["bridge", "mason"]}, blocks("d1 d2")), entry("output_text", "Aldwin Marr"))
+    steps = (call("search", {"query": ["bridge", "mason"]}, blocks("d1 d2 x")), entry("output_text", "Aldwin Marr"))
     write(tmp_path / "theirs" / "q1.json", run_file(*steps, tool_call_counts={"search": 5}))
     write(tmp_path / "theirs" / "broken.json", "{")
     return tmp_path / "theirs"
@@ -30,6 +30,7 @@ def test_import_says_what_is_wrong_and_goes_on(command: Command, theirs: Path, t
         "1 questions times repeats have no record",
         "1 records count calls or documents otherwise",
         "1 queries stood in lists",
+        "1 records show documents that the corpus of the task does not have",
     ):
         assert remark in err
 
@@ -41,8 +42,8 @@ def test_json_is_one_document_and_nothing_else(command: Command, theirs: Path, t
     assert code == 0
     assert (found["path"], found["imported"], found["formats"], found["disputed"]) == ("run", 1, {"lrat": 1}, 1)
     code, out, _ = command("export", "run", "--format", "trec", "-o", "run.trec", "--json")
-    assert (code, json.loads(out)["written"]) == (0, 2)
-    assert Path("run.trec").read_text().splitlines()[0] == "q1 Q0 d1 1 2.0 unknown"
+    assert (code, json.loads(out)["written"]) == (0, 3)
+    assert Path("run.trec").read_text().splitlines()[0] == "q1 Q0 d1 1 3.0 unknown"
 
 
 def test_what_was_imported_is_scored_and_exported(command: Command, theirs: Path, task_folder: Path) -> None:
@@ -50,6 +51,9 @@ def test_what_was_imported_is_scored_and_exported(command: Command, theirs: Path
     code, out, _ = command("score", "run")
     assert code == 3  # a question without a record is errored
     assert "unknown" in out
+    assert "Of 1 there is no record, or one of a failure: import the missing records" in " ".join(out.split())
+    assert "the same command" not in out
+    assert "logs" not in out
     code, out, err = command("export", "run", "--format", "browsecomp-plus-summary", "-o", "summary.json")
     assert (code, out) == (3, "summary.json: 2 records\n")
     assert "1 of 2 are ungraded, errored or missing" in err
@@ -62,3 +66,9 @@ def test_misuse_is_one_line(command: Command, theirs: Path, task_folder: Path) -
     refused(command("import", theirs, "--task", task_folder, "--format", "lrta", "-o", "run"), "'lrat'")
     refused(command("export", "nowhere", "--format", "trec", "-o", "x"), "is not a run folder")
     assert not Path("run").exists()
+
+
+@pytest.mark.parametrize("verb", ["run", "retrieve", "analyze", "mine", "train", "flywheel", "import", "export"])
+def test_the_place_of_what_is_made_is_given_with_o(command: Command, verb: str) -> None:
+    _, out, _ = command(verb, "--help")
+    assert "-o, --out" in out

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 from published_runs import mean, rate, write_retrieval, write_run
 from said import Command, refused
@@ -13,6 +15,8 @@ from said import Command, refused
 from lrat_bench.published.library import known_tables
 from lrat_bench.published.needs import needs_of
 from lrat_bench.runs.resolve import Settings
+from lrat_bench.score.measured import Measured
+from lrat_bench.score.retrieval import QUESTION_MEASURES, summarise_retrieval
 
 TABLES = known_tables()
 LRAT = "dense:Yuqi-Zhou/LRAT-Qwen3-Embedding-0.6B"
@@ -32,6 +36,17 @@ def test_every_table_is_printed_with_what_it_takes(command: Command, name: str) 
     assert (code, err) == (0, "")
     assert "it takes, by estimate" in out
     assert f"lrat-bench reproduce {name}" in out
+
+
+@pytest.mark.parametrize("name", [table.name for table in TABLES])
+def test_no_number_is_broken(command: Command, name: str) -> None:
+    _, out, _ = command("reproduce", name)
+    printed = out.partition("it takes, by estimate")[0].split()
+    for figure in next(table for table in TABLES if table.name == name).figures:
+        text = f"{figure.value:,.{figure.measures.decimals}f}{'%' if figure.measures.unit == '%' else ''}"
+        assert text in printed, figure.id
+    if name == "lrat-table-1":
+        assert "incorrect searches" in out
 
 
 def test_a_row_is_printed_with_the_commands_that_make_it(command: Command) -> None:
@@ -108,6 +123,27 @@ def test_nothing_off_is_exit_0(command: Command, tmp_path: Path) -> None:
     assert command("reproduce", "lrat-table-2", "run")[0] == 0
     write_retrieval(tmp_path / "found", mean("evidence_R@5", 0.01181, 0.002))
     assert command("reproduce", "browsecomp-plus-retrieval", "found")[0] == 0
+
+
+def test_a_retriever_that_finds_nothing_is_off(command: Command, tmp_path: Path) -> None:
+    names = [f"{kind}_{measure}" for kind in ("evidence", "gold") for measure in QUESTION_MEASURES]
+    asked = tuple(str(at) for at in range(830))
+    nothing = Measured(asked, asked, tuple(names), np.zeros((830, len(names))))
+    write_retrieval(tmp_path / "broken", *summarise_retrieval([nothing], k=1000).metrics)
+    code, out, _ = command("reproduce", "browsecomp-plus-retrieval", "broken")
+    assert code == 1
+    assert re.findall(r"\b(OK|within noise|off|undecided)\b", out) == ["off"] * 8
+
+
+def test_a_part_of_the_questions_is_named(command: Command, tmp_path: Path) -> None:
+    path = write_run(tmp_path / "run", rate("lrat.success_rate", 2, 8))
+    manifest = json.loads((path / "manifest.json").read_text())
+    (path / "manifest.json").write_text(json.dumps({**manifest, "limit": 8}))
+    code, out, _ = command("reproduce", "lrat-table-2", "run")
+    assert code == 0
+    assert "the first 8 questions alone, of 830" in " ".join(out.split())
+    (path / "manifest.json").write_text(json.dumps({**manifest, "limit": 830}))
+    assert "alone" not in command("reproduce", "lrat-table-2", "run")[1]
 
 
 def test_a_run_of_another_protocol_is_one_line_and_compared_only_anyway(command: Command, tmp_path: Path) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,8 +68,36 @@ def test_a_benchmark_is_prepared_from_a_copy(command: Command, tmp_path: Path, m
         "preparing browsecomp-copy: download about 2.5 GB, 0.001 GB more on disk, about 5 minutes beside the download"
     )
     assert said in " ".join(err.split())
-    found = json.loads(command("tasks", "prepare", "browsecomp-copy", "--json")[1])
+    code, out, err = command("tasks", "prepare", "browsecomp-copy", "--json")
+    assert "download" not in err
+    found = json.loads(out)
     assert (found["documents"], found["questions"], found["evidence"], found["gold"]) == (40, {"test": 6}, 12, 6)
+
+
+LB = (sys.executable, "-c", "from lrat_bench.cli.main import main; main()")
+
+
+@pytest.mark.parametrize("words", [("tasks", "list"), ("tasks", "list", "--json"), ("--help",)])
+def test_a_disk_that_is_full_is_one_line_and_no_fault_of_ours(words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*LB, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        3, "lrat-bench: cannot write what is printed: No space left on device\n",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [("tasks", "list"), ("tasks", "list", "--json"), ("--help",)])
+def test_when_nobody_reads_on_it_stops_without_a_word(words: tuple[str, ...]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([*LB, *words], stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (3, "")
+
+
+def test_without_a_stdout_it_works() -> None:
+    done = subprocess.run(["sh", "-c", '"$0" "$@" >&-', *LB, "tasks", "list"], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_a_disk_that_is_too_small_is_said_before_documents_are_written(

@@ -72,6 +72,12 @@ def test_a_log_is_read_turn_by_turn() -> None:
     assert (found.answer, found.status, found.origin, found.question_id) == ("Tarn", "answered", "chat-log", "")
 
 
+def test_its_turns_are_the_messages_of_the_assistant() -> None:
+    found = log(said(calling("search", query="one")), told(LINKS), said("Hm."), said("<answer>Tarn</answer>"))
+    assert [one.turn for one in found.turns] == [0, 1, 2]
+    assert found.usage.completion_tokens is None
+
+
 def test_of_several_calls_only_the_answered_one_was_carried_out() -> None:
     both = calling("search", query="one") + calling("search", query="two")
     one, two = searches(log(said(both), told(blocks("a", "one")), said("<answer>x</answer>")))

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +16,9 @@ from foreign import entry, run_file, searches, write
 
 import lrat_bench
 from lrat_bench.errors import UnknownName, UsageError
+from lrat_bench.exchange.draft import new_folder, replacing
 from lrat_bench.exchange.exporting import ExportFormat, refuse_plain
+from lrat_bench.exchange.reading import sources
 from lrat_bench.exchange.run_json import read_run
 from lrat_bench.guard import Guard
 from lrat_bench.runs.folder import RunFolder
@@ -47,7 +53,7 @@ def test_run_files_hold_the_steps_with_the_texts_that_the_agent_was_shown(run: R
         assert read.claims.hold(own)
         assert "The Ostrel Bridge was built" in json.dumps(found[first])
         assert found[first]["metadata"]["model"] == run.manifest.agent["name"]
-    assert set(files(tmp_path / "lrat")) == {"q1.json", "q2.json", "q1.r1.json", "q2.r1.json"}
+    assert set(files(tmp_path / "lrat")) == {"q1.json", "q2.json", "q1@r1.json", "q2@r1.json"}
 
 
 def test_without_its_task_a_run_is_written_with_ids_alone(run: Run, task_folder: Path, tmp_path: Path) -> None:
@@ -154,7 +160,7 @@ def test_nothing_of_the_run_is_replaced_and_nothing_half_is_left(run: Run, tmp_p
     with pytest.raises(UsageError, match="cannot write"):
         lrat_bench.export_run(run.path, tmp_path / "file" / "below", format=form)
     assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
-    assert not list(tmp_path.glob(".*.tmp"))
+    assert not list(tmp_path.glob(".*.draft"))
 
 
 def test_a_folder_that_holds_something_is_left_alone(run: Run, tmp_path: Path) -> None:
@@ -164,6 +170,9 @@ def test_a_folder_that_holds_something_is_left_alone(run: Run, tmp_path: Path) -
         lrat_bench.export_run(run.path, tmp_path / "out", format="lrat")
     with pytest.raises(UsageError, match="is a folder"):
         lrat_bench.export_run(run.path, tmp_path / "out", format="trec")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="is no file that could be replaced"):
+        lrat_bench.export_run(run.path, tmp_path / "pipe", format="trec")
     with pytest.raises(UnknownName, match="did you mean 'parquet'"):
         lrat_bench.export_run(run.path, tmp_path / "x", format="parket")  # type: ignore[arg-type]
 
@@ -176,6 +185,61 @@ def test_ids_that_no_file_could_bear_become_names_of_their_own(run: Run, tmp_pat
     names = [_file_name(first.model_copy(update={"question_id": qid}), "lrat") for qid in ids]
     assert len(set(names)) == len(names)
     assert all("/" not in name and not name.startswith(".") and len(name) < 200 for name in names)
+
+
+def test_no_two_records_share_a_file(task_folder: Path, tmp_path: Path) -> None:
+    asked = [{"qid": qid, "question": f"What is {qid}?", "answers": ["x"]} for qid in ("a", "a.r1", "a-r1")]
+    write(task_folder / "questions.jsonl", "".join(json.dumps(one) + "\n" for one in asked))
+    for name in ("qrels.trec", "qrels.gold.trec"):
+        (task_folder / name).unlink()
+    run = lrat_bench.run(task=str(task_folder), retriever="none", out=tmp_path / "several", repeats=11)
+    forms: tuple[ExportFormat, ...] = ("lrat", "browsecomp-plus")
+    for form in forms:
+        assert lrat_bench.export_run(run.path, tmp_path / form, format=form).written == 33
+        names = [path.name for path in sources(tmp_path / form)]
+        assert len(names) == 33
+        # Read in this order, records are the repeats that they were.
+        first = "a.json" if form == "lrat" else "run_a.json"
+        assert names.index(first) < names.index(first.replace(".", "@r2.")) < names.index(first.replace(".", "@r10."))
+        out = tmp_path / f"{form}-run"
+        report = lrat_bench.import_runs([tmp_path / form], out, task=str(task_folder), repeats=True)
+        assert (report.imported, report.repeats) == (33, 11)
+
+
+KILLED = """
+import os, signal, sys
+from lrat_bench.exchange import exporting
+whole, written = exporting.run_record, []
+def dying(record, *rest, **words):
+    written.append(record)
+    if len(written) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return whole(record, *rest, **words)
+exporting.run_record = dying
+exporting.export_run(sys.argv[1], sys.argv[2], format="lrat")
+"""
+
+
+def test_what_a_kill_leaves_is_gone_with_the_next_export(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "out[1]"
+    assert subprocess.run([sys.executable, "-c", KILLED, run.path, out], check=False).returncode == -signal.SIGKILL
+    (left,) = tmp_path.glob(".out*")
+    assert any(left.iterdir())
+    lrat_bench.export_run(run.path, out, format="lrat")
+    assert not list(tmp_path.glob(".out*"))
+    assert len(files(out)) == 4
+
+
+@pytest.mark.parametrize("form", ["lrat", "trec"])
+def test_a_draft_that_another_process_works_on_stays(run: Run, tmp_path: Path, form: ExportFormat) -> None:
+    out = tmp_path / "out"
+    with (new_folder if form == "lrat" else replacing)(out) as theirs:
+        lrat_bench.export_run(run.path, tmp_path / "out", format=form)
+        assert theirs.exists()
+        if form == "lrat":
+            shutil.rmtree(out)
+    assert out.exists()
+    assert not list(tmp_path.glob(".out*"))
 
 
 def test_what_is_guarded_is_not_written_into_a_work_tree(run: Run, tmp_path: Path) -> None:

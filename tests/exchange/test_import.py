@@ -126,7 +126,7 @@ def refused(message: str, paths: Path | list[Path], out: Path, task: Path | str,
         imported(paths, out, task, **more)
     assert "\n" not in str(error.value)
     assert not out.exists()
-    assert not list(out.parent.glob(".*.tmp"))
+    assert not list(out.parent.glob(".*.draft"))
 
 
 def test_questions_that_the_task_does_not_have_are_refused_or_left_out(
@@ -228,6 +228,62 @@ def test_lists_that_name_no_document_are_counted(task_folder: Path, tmp_path: Pa
     run, report = imported(file, tmp_path / "run", task_folder)
     assert (report.unlisted, report.formats) == (1, {"browsecomp-plus": 1})
     assert [one.origin for one in run.trajectories] == ["browsecomp-plus+unlisted"]
+
+
+def found(*docids: str, **more: Any) -> dict[str, Any]:
+    """A run whose one search shows these documents."""
+    return run_file(call("search", {"query": "q"}, objects(" ".join(docids))), **more)
+
+
+def test_of_documents_that_the_corpus_cannot_know_no_recall_is_told(task_folder: Path, tmp_path: Path) -> None:
+    write(tmp_path / "theirs" / "1.json", found("https://a.example/1", "https://a.example/2"))
+    write(tmp_path / "theirs" / "2.json", found("https://a.example/3", "d3", query_id="q2"))
+    run, report = imported(tmp_path / "theirs", tmp_path / "run", task_folder)
+    assert (report.foreign, report.unlisted) == (2, 1)
+    assert [one.origin for one in run.trajectories] == ["browsecomp-plus+unlisted", "browsecomp-plus"]
+    assert report.formats == {"browsecomp-plus": 2}
+    recall = lrat_bench.rescore(run.path)[2].metric("evidence_recall")
+    assert (recall.value, recall.n) == (1.0, 1)
+
+
+def test_a_record_that_finds_nothing_has_a_recall_of_0(task_folder: Path, tmp_path: Path) -> None:
+    run, report = imported(write(tmp_path / "1.json", found()), tmp_path / "run", task_folder)
+    assert (report.foreign, report.unlisted) == (0, 0)
+    recall = lrat_bench.rescore(run.path)[2].metric("evidence_recall")
+    assert (recall.value, recall.n) == (0.0, 1)
+
+
+def test_an_id_that_ends_like_a_number_is_the_tasks_own(tmp_path: Path) -> None:
+    asked = [{"qid": qid, "question": f"What is {qid}?", "answers": ["x"]} for qid in ("v1.0", "17", "8", "8.0")]
+    write(tmp_path / "task" / "questions.jsonl", "".join(json.dumps(one) + "\n" for one in asked))
+    write(tmp_path / "task" / "corpus.jsonl", '{"docid": "d1", "text": "x"}\n')
+    for number, qid in enumerate(("v1.0", "17.0", 8.0, "8.0")):
+        write(tmp_path / "theirs" / f"{number}.json", found("d1", query_id=qid))
+    run, report = imported(tmp_path / "theirs", tmp_path / "run", tmp_path / "task")
+    assert (report.imported, report.unknown) == (4, 0)
+    assert [one.question_id for one in run.trajectories] == ["v1.0", "17", "8", "8.0"]
+    lrat_bench.export_run(run.path, tmp_path / "back", format="browsecomp-plus")
+    again, _ = imported(tmp_path / "back", tmp_path / "again", tmp_path / "task")
+    by_id = {one.question_id: one.content() for one in run.trajectories}
+    assert {one.question_id: one.content() for one in again.trajectories} == by_id
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        found(query_id="x" * 10_000_000),
+        {"y" * 10_000_000: 1},
+        [found(metadata={"model": "a" * 10_000_000}), found(metadata={"model": "b"}, query_id="q2")],
+    ],
+    ids=["id", "key", "agent"],
+)
+def test_a_name_of_megabytes_makes_no_line_of_megabytes(content: Any, task_folder: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    with pytest.raises(UsageError) as error:
+        lrat_bench.import_runs(
+            [write(tmp_path / "x.json", content)], tmp_path / "run", task=str(task_folder), on_problem=said.append
+        )
+    assert max(map(len, [str(error.value), *said])) < 1000
 
 
 def test_export_and_import_again_is_the_same(theirs: Path, task_folder: Path, tmp_path: Path) -> None:

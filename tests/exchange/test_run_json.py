@@ -187,6 +187,24 @@ def test_each_part_says_what_became_of_its_document() -> None:
     assert [(one.docid, one.found) for one in browses(found)] == [("a", True), ("b", False), ("c", False)]
 
 
+@pytest.mark.parametrize(
+    ("output", "there"),
+    [
+        ("Error-correcting codes add redundancy.", True),
+        ("Errors of the press, collected", True),
+        ("Documents on the bridge that were not found before 1990 are listed here.", True),
+        ("Error: no such document", False),
+        ("error", False),
+        ("Error executing tool get_document: timed out", False),
+        ("Error 404", False),
+        ("Document 9 not found", False),
+        ("Document with docid '9' not found.", False),
+    ],
+)
+def test_a_page_on_errors_is_a_page_and_an_error_is_none(output: str, there: bool) -> None:
+    assert [one.found for one in browses(read(call("get_document", {"docid": "9"}, output)))] == [there]
+
+
 def test_documents_in_the_form_of_a_python_object_are_found() -> None:
     (read_one,) = browses(
         read(call("visit", '{"docid": 5}', "Document 5:\n{'docid': '5', 'text': 'error: not found'}"))

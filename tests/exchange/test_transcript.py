@@ -44,6 +44,12 @@ def test_search_r1_is_read_turn_by_turn() -> None:
     assert (found.answer, found.status, found.origin) == ("Tarn", "answered", "search-r1+unlisted")
 
 
+def test_its_turns_end_with_its_searches() -> None:
+    assert [one.turn for one in read_transcript(SEARCH_R1, "here").trajectory.turns] == [0, 1, 2]
+    cut, _, _ = SEARCH_R1.partition("<think>So.")
+    assert [one.turn for one in read_transcript(cut, "here").trajectory.turns] == [0, 1]
+
+
 def test_r1_searcher_is_read_the_same() -> None:
     found = read_transcript(R1_SEARCHER, "here").trajectory
     assert [(step.query, step.turn) for step in searches(found)] == [("stone bridge", 0)]

@@ -70,6 +70,16 @@ def test_eight_words_in_a_row_are_near(tmp_path: Path, made: Path) -> None:
     assert [(one.how, one.question_id) for one in found.examples] == [("near", "x0")]
 
 
+def test_examples_are_the_same_ones_every_time(made: Path, tmp_path: Path) -> None:
+    pairs = shutil.copytree(made / "pairs", tmp_path / "pairs")
+    first = json.loads((pairs / "pairs.jsonl").read_text().splitlines()[0])
+    words = "which of the nine bridges of the town"
+    (pairs / "pairs.jsonl").write_text(json.dumps({**first, "query": f"{words} fell"}) + "\n")
+    found = scan([pairs], evaluation(made, "many", *(f"{words} is number {number}?" for number in range(9))))
+    assert found.near == 9
+    assert [one.question_id for one in found.examples] == [f"x{number}" for number in range(5)]
+
+
 def test_evidence_that_is_a_positive_is_counted_and_is_no_leak(made: Path) -> None:
     positives = [json.loads(line)["pos_id"] for line in (made / "pairs" / "pairs.jsonl").read_text().splitlines()]
     task = evaluation(made, "evidence", "Why?", "When?", evidence=f"x0 0 {positives[0]} 1\nx1 0 d23 1\n")

@@ -128,6 +128,13 @@ rows:
         ("success: 90.0", "success: 109.0", "mine/heuristic/oracle/success is 109, which is no value in %"),
         ("values: {success: 90.0}", "values: {success: .nan}", "must be a finite number"),
         ("rows:", "rows:\n  - {agent: heuristic, retriever: oracle, values: {success: 1.0}}", "is there twice"),
+        (
+            "metric: success_rate",
+            "metric: sucess_rate",
+            "unknown metric of a run 'sucess_rate': did you mean 'success",
+        ),
+        ("unit:", "peer: lrat.sucess_rate, unit:", "columns.success.peer: unknown metric of a run 'lrat.sucess_rate'"),
+        ("unit:", "by: retrieval, unit:", "columns.success.metric: unknown metric of a retrieval 'success_rate'"),
         ("paper: mine", "{", "not valid YAML"),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from endpoint import Endpoint
+from foreign import call, entry, run_file, write
 from hub_copy import CANARY, WORDS, browsecomp_card, question, write_browsecomp, write_card
 from mining_world import write_lrat_file
 
@@ -133,6 +134,16 @@ def test_run_files_of_a_guarded_task_are_mined_under_its_canary(work_tree: Path)
     pairs: Pairs = lrat_bench.mine([work_tree.parent / "files"], work_tree / "pairs", **words)
     assert [pair.query for pair in pairs.kept()] == [query]
     assert (in_the_open(work_tree), pairs.manifest.canary) == ([], CANARY)
+
+
+def test_a_docid_that_is_a_text_lies_in_no_open_file(work_tree: Path) -> None:
+    found = json.dumps([{"docid": "The heron hangs at the gate of smiths"}, {"docid": "1001"}, {"docid": "one word"}])
+    steps = (call("search", {"query": "what hangs"}, found), entry("output_text", "the heron"))
+    write(work_tree.parent / "files" / "700.json", {**run_file(*steps), "query_id": "700"})
+    report = lrat_bench.import_runs([work_tree.parent / "files"], work_tree / "run", task="browsecomp-copy")
+    lrat_bench.rescore(report.path)
+    assert in_the_open(work_tree) == []
+    assert (report.path / "run.trec").read_text() == "700 Q0 1001 1 1 unknown\n"
 
 
 def test_a_link_does_not_lead_around_it(work_tree: Path, tmp_path: Path) -> None:

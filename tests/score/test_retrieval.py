@@ -159,6 +159,9 @@ def test_values_that_are_all_the_same_have_no_interval_of_no_width() -> None:
     hits, share, rank = summarise_retrieval([measured], k=9).metrics
     assert (hits.value, share.value, rank.value) == (1, 1, 1)
     assert (hits.low, hits.high) == wilson(5, 5)
-    assert (share.low, share.high, rank.low, rank.high) == (None, None, None, None)
-    nothing = summarise_retrieval([scored({}, 5, "Success@5").measured], k=9).metrics[0]
-    assert (nothing.low, nothing.high) == wilson(0, 5)
+    assert (share.low, share.high) == (rank.low, rank.high) == wilson(5, 5)
+    for nothing in summarise_retrieval([scored({}, 5, "Success@5", "R@5", "RR@10", "nDCG@10").measured], k=9).metrics:
+        assert (nothing.value, nothing.low, nothing.high) == (0.0, *wilson(0, 5))
+    second = {f"text {at}": ["x", f"d{at}"] for at in range(5)}
+    (rank,) = summarise_retrieval([scored(second, 5, "RR@10").measured], k=9).metrics
+    assert (rank.value, rank.low, rank.high) == (0.5, None, None)

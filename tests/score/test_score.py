@@ -153,6 +153,17 @@ def test_unanimous_repeats_keep_an_interval() -> None:
     assert (never.value, never.n, never.low, never.high) == (0.0, 20, *wilson(0, 10))
 
 
+@pytest.mark.parametrize(("docids", "recall"), [("x1 x2", 0), ("e1 e2", 1)])
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_a_recall_that_is_the_same_throughout_keeps_an_interval(docids: str, recall: int, repeats: int) -> None:
+    done = [trajectory(at, repeat, docids=docids) for at in range(10) for repeat in range(repeats)]
+    found = scores(done, [], repeats=repeats)
+    for name in ("evidence_recall", "hit_rate", "first_query_ndcg@10"):
+        metric = found.metric(name)
+        assert (metric.value, metric.n) == (recall, 6 * repeats)
+        assert (metric.low, metric.high) == wilson(6 * recall, 6)
+
+
 def test_no_questions_give_no_numbers() -> None:
     got = scores([], [], questions=[])
     assert {(metric.value, metric.n) for metric in got.metrics} == {(None, 0)}

@@ -17,7 +17,8 @@ from lrat_bench.task import catalog
 from lrat_bench.task.catalog import load_task, prepare_task
 from lrat_bench.task.qrels import read_qrels
 from lrat_bench.task.sources.hub import documents, rows
-from lrat_bench.task.sources.hub.locate import Sources, locate
+from lrat_bench.task.sources.hub.copies import Sources
+from lrat_bench.task.sources.hub.locate import locate
 from lrat_bench.task.sources.hub.questions import read_asked
 
 
@@ -199,19 +200,100 @@ def test_a_copy_that_makes_no_task_is_not_kept(copy: Path, tmp_path: Path) -> No
     pages = [document(number % 39) for number in range(40)]
     write_parquet(folder / "train-00000-of-00002.parquet", pages[:20])
     write_parquet(folder / "train-00001-of-00002.parquet", pages[20:])
-    with pytest.raises(DataError, match="docid '1000' is already on line 1"):
+    with pytest.raises(
+        DataError, match=f"^{folder}/train-00001-of-00002.parquet: row 20: document '1000' is there twice"
+    ):
         prepare_task("browsecomp-copy", sources=[str(copy)])
     shutil.copytree(tmp_path / "good", folder, dirs_exist_ok=True)
     assert len(prepare_task("browsecomp-copy", sources=[str(copy)])[0].corpus) == 40
 
 
+def test_what_is_wrong_with_a_copy_is_said_of_the_copy(copy: Path, tmp_path: Path) -> None:
+    folder = copy / "Tevatron" / "browsecomp-plus-corpus" / "data"
+    second = folder / "train-00001-of-00002.parquet"
+    pages = [document(number) for number in range(20, 40)]
+    write_parquet(second, [*pages[:4], {**pages[4], "docid": "10 24"}, *pages[5:]])
+    with pytest.raises(DataError, match=f"^{second}:5: 'docid' '10 24' holds ' '"):
+        prepare_task("browsecomp-copy", sources=[str(copy)])
+    first = folder / "train-00000-of-00002.parquet"
+    write_parquet(second, pages)
+    write_parquet(first, [{**document(number), "docid": str(2000 + number)} for number in range(20)])
+    with pytest.raises(DataError, match=rf"^{folder}: 12 docids are \('1000', .* the copy is not whole, or of another"):
+        prepare_task("browsecomp-copy", sources=[str(copy)])
+    assert not list((tmp_path / "cache" / "tasks").glob("browsecomp*"))
+
+
 def test_a_prepared_task_that_was_cut_is_noticed_and_made_again(copy: Path, tmp_path: Path) -> None:
     prepare_task("browsecomp-copy", sources=[str(copy)])
     (corpus,) = (tmp_path / "cache" / "tasks").glob("browsecomp*/corpus.jsonl")
-    corpus.write_text("".join(corpus.read_text().splitlines(keepends=True)[:20]))
+    cut = "".join(corpus.read_text().splitlines(keepends=True)[:20])
+    corpus.write_text(cut)
     with pytest.raises(UsageError, match="'browsecomp-copy' is damaged: `lrat-bench tasks prepare"):
         load_task("browsecomp-copy")
+    with pytest.raises(UsageError, match="is not in the local Hugging Face cache"):
+        prepare_task("browsecomp-copy")
+    assert corpus.read_text() == cut  # nothing is thrown away before there is something better
     assert len(prepare_task("browsecomp-copy", sources=[str(copy)])[0].corpus) == 40
+
+
+@pytest.mark.parametrize("deed", ["rename", "unlink"])
+def test_a_kill_at_the_very_end_costs_nothing(copy: Path, monkeypatch: pytest.MonkeyPatch, deed: str) -> None:
+    whole = getattr(Path, deed)
+
+    def dying(path: Path, *rest: Any, **words: Any) -> Any:
+        if ".browsecomp" in str(path):
+            raise KeyboardInterrupt
+        return whole(path, *rest, **words)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, deed, dying)
+        with pytest.raises(KeyboardInterrupt):
+            prepare_task("browsecomp-copy", sources=[str(copy)])
+    shutil.rmtree(copy)
+    assert len(prepare_task("browsecomp-copy")[0].corpus) == 40
+
+
+def test_a_kill_before_the_seal_costs_no_document(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def dying(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lrat_bench.task.sources.hub.prepare.seal", dying)
+        with pytest.raises(KeyboardInterrupt):
+            prepare_task("browsecomp-copy", sources=[str(copy)])
+    monkeypatch.setattr(documents, "_line", dying)
+    assert len(prepare_task("browsecomp-copy", sources=[str(copy)])[0].corpus) == 40
+
+
+def test_half_a_dataset_is_refused(cards: Path, copy: Path) -> None:
+    changed(cards, "expected", value={})
+    data = copy / "Tevatron" / "browsecomp-plus-corpus" / "data"
+    (data / "train-00001-of-00002.parquet").unlink()
+    only = data / "train-00000-of-00002.parquet"
+    said = f"^{data}: holds 1 of the 2 files train-…-of-00002: the copy is not whole"
+    for sources in ([str(copy)], [str(copy), f"corpus={only}"]):
+        with pytest.raises(DataError, match=said):
+            prepare_task("browsecomp-copy", sources=sources)
+    only.rename(data / "train-all.parquet")
+    assert len(prepare_task("browsecomp-copy", sources=[str(copy)])[0].corpus) == 20
+
+
+def test_a_source_that_holds_nothing_of_the_task_is_refused_before_anything_is_fetched(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetched(*_: Any, **__: Any) -> None:
+        raise AssertionError("nothing may be fetched")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetched)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (tmp_path / "notes.txt").write_text("mine")
+    for useless in (str(empty), str(tmp_path / "notes.txt"), f"gold={empty}"):
+        for sources in ([useless], [str(copy), useless]):
+            with pytest.raises(UsageError) as error:
+                prepare_task("browsecomp-copy", sources=sources)
+            assert f"--source {useless} holds nothing of task 'browsecomp-copy'" in str(error.value)
+            assert "Tevatron/browsecomp-plus or Tevatron/browsecomp-plus-corpus" in str(error.value)
 
 
 def test_a_folder_of_questions_is_not_taken_for_the_corpus(cards: Path, tmp_path: Path) -> None:
@@ -375,8 +457,18 @@ def test_training_questions_that_an_evaluation_asks_are_refused(cards: Path, tmp
     sources = [str(copies), f"corpus={wiki}"]
     commit = {"corpus_revision": "abcdef1"}
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    with pytest.raises(UsageError, match=r"questions, https://example.org/questions.tsv, are not at hand"):
+    with pytest.raises(
+        UsageError, match=r"/questions.tsv, are not at hand, .* give a copy with --source FOLDER/questions.tsv$"
+    ):
         prepare_task("training", sources=sources, settings=commit)
+    (tmp_path / "questions.tsv").write_text(TSV)
+    alone = tmp_path / "alone.jsonl"
+    alone.write_text(file.read_text())
+    for more in ([*sources, str(tmp_path / "questions.tsv")], [str(tmp_path / "questions.tsv"), *sources]):
+        assert len(prepare_task("training", sources=more, settings=commit)[0].questions) == 2
+        shutil.rmtree(tmp_path / "cache")
+    with pytest.raises(DataError, match=r"a .tsv needs columns, and the card of the task names none"):
+        prepare_task("training", sources=[f"questions={tmp_path / 'questions.tsv'}"], settings=commit)
     (copies / "questions.tsv").write_text(TSV)
     shared = [{"root": {"question": "WHO  stays", "entity": "x"}}, *rows]
     file.write_text("".join(json.dumps(row) + "\n" for row in shared))
@@ -423,6 +515,33 @@ def test_a_set_without_answers_can_be_retrieved_on_and_not_run(cards: Path, tmp_
         lrat_bench.run(task, retriever="oracle", out=tmp_path / "run")
 
 
+@pytest.mark.parametrize("name", ["a**b", "../../etc", "/etc", "", "a b"])
+def test_a_setting_that_makes_no_path_is_refused(cards: Path, tmp_path: Path, name: str) -> None:
+    part = {"dataset": "some/set", "revision": "abcdef1"}
+    card = infoseek_like(
+        "domains",
+        {**part, "files": ["examples/{domain}-*.parquet"], "qid": "id", "question": "query", "answers": None},
+        corpus={**part, "files": ["documents/{domain}-*.parquet"], "docid": "id", "text": "content"},
+    )
+    card["settings"] = {"domain": "biology"}
+    write_card(cards, card)
+    (tmp_path / "copies" / "set").mkdir(parents=True)
+    for sources in ([], [str(tmp_path / "copies")]):
+        with pytest.raises(UsageError, match=r"task.domain must be a name of letters, digits, .*, got "):
+            prepare_task("domains", sources=sources, settings={"domain": name})
+
+
+def test_a_setting_of_digits_is_to_be_put_in_quotes(cards: Path) -> None:
+    write_card(cards, tsv_card())
+    for given in (1234567, 12.5, True):
+        with pytest.raises(
+            UsageError, match=r"must be of type str, .*: put it in quotes, as in --set 'task.corpus_rev"
+        ):
+            prepare_task("infoseek-copy", settings={"corpus_revision": given})
+    with pytest.raises(UsageError, match=r"^task 'browsecomp-copy' has no settings to set: 'foo'$"):
+        prepare_task("browsecomp-copy", settings={"foo": 1})
+
+
 def test_a_task_that_comes_from_nowhere_takes_no_source(copy: Path) -> None:
     (copy / "corpus.jsonl").write_text('{"docid": "1", "text": "x"}\n')
     (copy / "questions.jsonl").write_text('{"qid": "1", "question": "?", "answers": ["!"]}\n')
@@ -438,6 +557,9 @@ def test_every_card_of_the_catalog_can_be_read(monkeypatch: pytest.MonkeyPatch) 
     bcp = found["browsecomp-plus"]
     assert (bcp.expected.documents, bcp.expected.evidence, bcp.expected.gold) == (100_195, 5_064, 2_407)
     assert {"standard-v1", "getdoc-v1", "lrat-v1", "lrat-code-v1", "xir-a-v1"} == bcp.protocols.keys()
+    # The tools of BrowseComp-Plus take one query; LRAT's agents were trained on lists.
+    queries = {name: protocol.rollout.queries_per_call for name, protocol in bcp.protocols.items()}
+    assert queries == {"standard-v1": 1, "getdoc-v1": 1, "xir-a-v1": 1, "lrat-code-v1": 1, "lrat-v1": 5}
     # One protocol under several tasks is one protocol.
     rollouts = {card.protocols["lrat-v1"].rollout.fingerprint for card in hub.values() if "lrat-v1" in card.protocols}
     assert len(rollouts) == 1

@@ -12,10 +12,14 @@ from lrat_bench.errors import DataError
 from lrat_bench.files import encodable, write_json
 from lrat_bench.progress import Progress
 from lrat_bench.task.hub_card import CorpusPart
+from lrat_bench.task.jsonl import Line
 from lrat_bench.task.sources.hub.fields import text_at, texts_at
 from lrat_bench.task.sources.hub.rows import read_rows
 
-__all__ = ["write_documents"]
+__all__ = ["MARK", "row_of", "write_documents"]
+
+MARK = "corpus.state.json"
+"""File that says how far a corpus is written: of use until it is whole."""
 
 _EVERY = 20_000  # documents between two marks: what a kill can cost
 
@@ -25,7 +29,7 @@ def write_documents(
 ) -> int:
     """Write `corpus.jsonl` into a folder, or complete it; memory does not depend on how many documents there are.
 
-    What is surely on the disk stands in `corpus.state.json`: after a kill the file is cut back to it.
+    What is surely on the disk stands in `MARK`: after a kill the file is cut back to it.
 
     Args:
         part: in which fields they are.
@@ -38,9 +42,9 @@ def write_documents(
         how many there are.
 
     Raises:
-        DataError: a row has no id or no text.
+        DataError: a row has no text, or no id, or one that is none.
     """
-    corpus, mark = folder / "corpus.jsonl", folder / "corpus.state.json"
+    corpus, mark = folder / "corpus.jsonl", folder / MARK
     these = [_stamp(file) for file in files]
     done = _read_mark(mark, these, corpus)
     corpus.touch()
@@ -65,13 +69,28 @@ def write_documents(
     return count
 
 
+def row_of(part: CorpusPart, files: Sequence[Path], line: int) -> tuple[Path, int, str]:
+    """File, 1-based row and docid of what stands on a 1-based line of the `corpus.jsonl` that was written of files.
+
+    Raises:
+        DataError: the files have fewer rows.
+    """
+    for file in files:
+        for number, row in enumerate(read_rows(file, fields=[part.docid], columns=part.columns), 1):
+            line -= 1
+            if line == 0:
+                return file, number, str(text_at(row, part.docid))
+    raise DataError("changed while it was read: give the same command again", file=files[-1])
+
+
 def _line(part: CorpusPart, row: dict[str, Any], file: Path, number: int) -> str:
     docid, texts = text_at(row, part.docid), texts_at(row, part.text)
     if docid is None or not texts:
         raise DataError(f"row {number} has no {part.docid!r} or no {part.text!r}", file=file)
     title = None if part.title is None else text_at(row, part.title)
     text = encodable("\n".join(texts))
-    record = {"docid": encodable(docid), **({"title": encodable(title)} if title else {}), "text": text}
+    docid = Line(file, number, {part.docid: encodable(docid)}).identifier(part.docid)
+    record = {"docid": docid, **({"title": encodable(title)} if title else {}), "text": text}
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 

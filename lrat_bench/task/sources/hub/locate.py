@@ -4,80 +4,22 @@ from __future__ import annotations
 
 import re
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from urllib.error import URLError
 
 from lrat_bench.errors import DataError, MissingLibrary, UsageError
 from lrat_bench.files import sha256_file, write_atomic
-from lrat_bench.task.card import Setting
-from lrat_bench.task.hub_card import ANY, Part
+from lrat_bench.task.hub_card import Part
+from lrat_bench.task.sources.hub.copies import Sources, file_name, matching
+from lrat_bench.task.sources.hub.filled import is_commit
 
-__all__ = ["PARTS", "Sources", "locate"]
-
-PARTS = ("questions", "corpus", "evidence", "gold")
-"""What `--source PART=PATH` knows by name."""
+__all__ = ["locate"]
 
 _TIMEOUT = 60.0  # seconds without a byte
 
-
-class Sources:
-    """Local copies that take the place of the hub.
-
-    Args:
-        given: `PATH`, or `PART=PATH`. A file without a part is that of the questions; a folder without one holds the
-            datasets under their ids (`organisation/name`), under their names, or is the copy of the only one.
-
-    Raises:
-        UsageError: one is not there, or a part is named that there is not.
-    """
-
-    def __init__(self, given: Sequence[str] = ()) -> None:
-        self._of_part: dict[str, Path] = {}
-        self._folders: list[Path] = []
-        for one in given:
-            part, equals, rest = one.partition("=")
-            named = bool(equals) and not Path(one).exists()
-            if named and part not in PARTS:
-                raise UsageError(f"--source {one}: there is no part {part!r}; parts are {', '.join(PARTS)}")
-            path = Path(rest if named else one).expanduser()
-            if not path.exists():
-                raise UsageError(f"--source {one}: there is no file or folder {str(path)!r}")
-            if named:
-                self._of_part[part] = path
-            elif path.is_file():
-                self._of_part["questions"] = path
-            else:
-                self._folders.append(path)
-
-    def for_other(self) -> Sources:
-        """The copies that may hold another benchmark, too: all but those that were given for a part."""
-        other = Sources()
-        other._folders = self._folders
-        return other
-
-    def find(self, name: str, part: Part) -> Path | None:
-        """The local copy of a part; None where it is to be had from the hub."""
-        if name in self._of_part:
-            return self._of_part[name]
-        for folder in self._folders:
-            if part.dataset is None:
-                found = folder / str(part.url).rpartition("/")[2]
-                if found.exists():
-                    return found
-                continue
-            for place in (
-                part.dataset,
-                part.dataset.rpartition("/")[2],
-                f"datasets--{part.dataset.replace('/', '--')}",
-            ):
-                if (folder / place).is_dir():
-                    return folder / place
-            # Patterns that any file meets would take the questions for the corpus.
-            if part.files != ANY and _matching(folder, part):
-                return folder
-        return None
+_ONE_OF = re.compile(r"-(\d+)-of-(\d+)\.")
 
 
 def locate(name: str, part: Part, sources: Sources, *, downloads: Path) -> list[Path]:
@@ -93,50 +35,40 @@ def locate(name: str, part: Part, sources: Sources, *, downloads: Path) -> list[
         UsageError: it is not at hand, and cannot be had.
         DataError: it is not the one that is meant: another revision, another checksum, none of its files.
     """
+    _require_commit(part)
     local = sources.find(name, part)
     if part.url is not None:
         return [_file(name, part, local, downloads)]
     folder = _of_revision(local, part) if local is not None and local.is_dir() else local
     if folder is None:
         folder = _fetched(name, part)
-    if folder.is_file():
-        return [folder]
-    if not (found := _matching(folder, part)):
+    found = [folder] if folder.is_file() else matching(folder, part)
+    if not found:
         raise DataError(f"holds no file {' or '.join(part.files)}, which the {name} would be in", file=folder)
+    _require_all(found)
     return found
 
 
-def filled(part: Part, settings: Mapping[str, Setting]) -> Part:
-    """The part with the values of settings in the places that name them.
-
-    Raises:
-        UsageError: a revision is not given, or is no commit.
-    """
-
-    def fill(text: str | None) -> str | None:
-        return None if text is None else re.sub(r"\{(\w+)\}", lambda found: str(settings[found[1]]), text)
-
-    revision = fill(part.revision)
-    if revision is not None and not re.fullmatch(r"[0-9a-f]{7,40}", revision):
-        key = str(part.revision).strip("{}")
+def _require_commit(part: Part) -> None:
+    if part.revision is not None and not is_commit(part.revision):
+        key = part.revision.strip("{}")
         raise UsageError(
             f"the revision of {part.dataset} is not pinned by the card: look its commit up on the hub and give "
             f"--set task.{key}=COMMIT"
         )
-    return part.model_copy(
-        update={
-            "dataset": fill(part.dataset),
-            "revision": revision,
-            "files": tuple(str(fill(pattern)) for pattern in part.files),
-        }
-    )
 
 
-def _matching(folder: Path, part: Part) -> list[Path]:
-    for pattern in part.files:
-        if found := sorted(path for path in folder.glob(pattern) if path.is_file()):
-            return found
-    return []
+def _require_all(files: Sequence[Path]) -> None:
+    """See that no file is missing of those that say of how many they are one, as in `train-00000-of-00002.parquet`."""
+    there: dict[tuple[Path, str, int], set[int]] = {}
+    for file in files:
+        if found := _ONE_OF.search(file.name):
+            there.setdefault((file.parent, file.name[: found.start()], int(found[2])), set()).add(int(found[1]))
+    for (folder, name, many), numbers in there.items():
+        if len(numbers) < many:
+            raise DataError(
+                f"holds {len(numbers)} of the {many} files {name}-…-of-{many:05d}: the copy is not whole", file=folder
+            )
 
 
 def _of_revision(folder: Path, part: Part) -> Path:
@@ -175,7 +107,7 @@ def _fetched(name: str, part: Part) -> Path:
     # The hub's patterns know no folders: its `*` matches `/`, too.
     patterns = [*part.files, *(pattern.removeprefix("**/") for pattern in part.files)]
     what = f"the {name}, dataset {part.dataset} at commit {part.revision},"
-    copy = f"give a copy with --source {name}=FOLDER"
+    copy = f"give a copy with --source FOLDER, where it lies as {part.dataset}"
     try:
         return Path(
             snapshot_download(
@@ -201,9 +133,9 @@ def _fetched(name: str, part: Part) -> Path:
 
 def _file(name: str, part: Part, local: Path | None, downloads: Path) -> Path:
     """The one file of a part that has an address, with the checksum that it must have."""
-    place = local if local is not None else downloads / str(part.url).rpartition("/")[2]
+    place = local if local is not None else downloads / file_name(part)
     if place.is_dir():
-        place /= str(part.url).rpartition("/")[2]
+        place /= file_name(part)
     if not place.exists():
         _download(name, part, place)
     found = sha256_file(place)
@@ -218,7 +150,7 @@ def _file(name: str, part: Part, local: Path | None, downloads: Path) -> Path:
 def _download(name: str, part: Part, place: Path) -> None:
     from huggingface_hub import constants
 
-    mend = f"give a copy with --source {name}=FILE"
+    mend = f"give a copy with --source FOLDER/{file_name(part)}"
     if constants.HF_HUB_OFFLINE:
         raise UsageError(f"the {name}, {part.url}, are not at hand, and HF_HUB_OFFLINE forbids to fetch them: {mend}")
     try:

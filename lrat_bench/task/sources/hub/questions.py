@@ -11,6 +11,7 @@ from lrat_bench.errors import DataError
 from lrat_bench.files import encodable, write_atomic
 from lrat_bench.guard import Guard
 from lrat_bench.task.hub_card import HubCard, JudgementsPart, Part, QuestionsPart
+from lrat_bench.task.jsonl import Line
 from lrat_bench.task.question import same_wording
 from lrat_bench.task.sources.hub.fields import text_at, texts_at
 from lrat_bench.task.sources.hub.rows import read_rows
@@ -37,11 +38,13 @@ class Asked:
         questions: in order.
         evidence: qid → docids that support the answer; None where the benchmark does not say.
         gold: qid → docids that state the answer; None where it does not say.
+        files: that the questions were read from.
     """
 
     questions: list[_Question] = field(default_factory=list)
     evidence: dict[str, list[str]] | None = None
     gold: dict[str, list[str]] | None = None
+    files: list[Path] = field(default_factory=list)
 
 
 def read_asked(card: HubCard, locate: Locate, *, guard: Guard | None) -> Asked:
@@ -61,7 +64,9 @@ def read_asked(card: HubCard, locate: Locate, *, guard: Guard | None) -> Asked:
     )
     seen: dict[str, str] = {}
     for split, part in card.questions.items():
-        for row in _rows(card, part, locate("questions", part), guard):
+        files = locate("questions", part)
+        asked.files += files
+        for row in _rows(card, part, files, guard):
             if part.judged and not (asked.evidence or {}).get(row.question.qid):
                 continue
             question = row.question
@@ -132,7 +137,10 @@ def _rows(card: HubCard, part: QuestionsPart, files: list[Path], guard: Guard | 
             if part.answers and not any(answer.strip() for answer in answers):
                 raise DataError(f"row {number} has no answer in {part.answers!r}", file=file)
             kept = tuple(answer for answer in answers if answer.strip())
-            question = _Question(encodable(str(qid)), encodable(str(text)), tuple(map(encodable, kept)), "")
+            qid = _identifier(str(qid), part.qid, file, number)
+            for name, path in judged.items():
+                docids[name] = [_identifier(docid, path, file, number) for docid in docids[name]]
+            question = _Question(qid, encodable(str(text)), tuple(map(encodable, kept)), "")
             rows.append(_Row(question, docids.get("evidence", []), docids.get("gold", []), file))
     return rows
 
@@ -149,8 +157,14 @@ def _judged(part: JudgementsPart, name: str, locate: Locate) -> dict[str, list[s
             if qid is None or docid is None:
                 raise DataError(f"row {number} has no {part.qid!r} or no {part.docid!r}", file=file)
             if relevance is None or _grade(relevance, file, number) > 0:
-                found.setdefault(qid, []).append(docid)
+                qid = _identifier(qid, part.qid, file, number)
+                found.setdefault(qid, []).append(_identifier(docid, part.docid, file, number))
     return found
+
+
+def _identifier(given: str, field: str, file: Path, number: int) -> str:
+    """An id as task folders hold it: without spaces, since TREC files are split at them."""
+    return Line(file, number, {field: encodable(given)}).identifier(field)
 
 
 def _grade(relevance: str, file: Path, number: int) -> float:

@@ -39,6 +39,8 @@ def read_rows(
         return islice(_list(file), skip, None)
     if file.suffix == ".tsv" and columns is not None:
         return islice(_tsv(file, columns), skip, None)
+    if file.suffix == ".tsv":
+        raise DataError("a .tsv needs columns, and the card of the task names none: another file is meant", file=file)
     raise DataError("is neither .parquet nor .jsonl, .json or .tsv", file=file)
 
 
