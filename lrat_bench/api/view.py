@@ -11,10 +11,10 @@ from lrat_bench.viewer.folder import Written, write_folder
 from lrat_bench.viewer.server import Server
 from lrat_bench.viewer.site import Site, open_site
 
-__all__ = ["serve", "view"]
+__all__ = ["serve", "view_runs"]
 
 
-def view(
+def view_runs(
     runs: str | Path | Sequence[str | Path],
     *,
     out: str | Path | None = None,

@@ -64,7 +64,7 @@ def view(
 def _write(
     runs: tuple[Path, ...], *, out: Path | None, task: str | None, limit: int | None, texts: bool, json: bool
 ) -> None:
-    from lrat_bench.api.view import view as write
+    from lrat_bench.api.view import view_runs as write
     from lrat_bench.report import numbers
 
     with watch() as shown:

@@ -7,6 +7,7 @@
   interval it has three significant digits.
 - An interval stands in brackets, with the decimals of its number: `47.3% [41.7, 52.9]`.
 - A difference has its sign. One of two rates is in points, since it is no share of anything: `+3.1 points [0.2, 6.0]`.
+- What is not settled yet is shown by both ends of where it may lie, and never by one: `12.0%–18.0%`.
 - Counts have thousands separators. Durations have two units at most, sizes are decimal (1 kB = 1000 B).
 """
 
@@ -18,6 +19,7 @@ from lrat_bench.score.score import Metric
 
 __all__ = [
     "NULL",
+    "between",
     "count",
     "difference",
     "duration",
@@ -41,6 +43,11 @@ _PRECISE_RATE = 100  # questions from which a rate has a decimal
 def rate(share: float | None, n: int | None = None) -> str:
     """A share between 0 and 1 as a percentage: `47.3%`; `47%` where n is known and below 100."""
     return NULL if share is None else f"{100 * share:.{_rate_decimals(n)}f}%"
+
+
+def between(low: float | None, high: float | None, n: int | None = None) -> str:
+    """Where a share lies that is not settled yet: `12.0%–18.0%`."""
+    return f"{rate(low, n)}–{rate(high, n)}"
 
 
 def mean(number: float | None, low: float | None = None, high: float | None = None) -> str:

@@ -18,6 +18,7 @@ from lrat_bench.lrat.flywheel.table import FlywheelTable
 from lrat_bench.lrat.pair import Pair
 from lrat_bench.lrat.pairs_manifest import PairsManifest
 from lrat_bench.lrat.training.record import ModelRecord
+from lrat_bench.report.reported import Report
 from lrat_bench.runs.manifest import Manifest
 from lrat_bench.runs.retrieval_folder import RetrievalManifest
 from lrat_bench.score.measured import MeasuredLine
@@ -25,6 +26,7 @@ from lrat_bench.score.retrieval import RetrievalScores
 from lrat_bench.score.rows import RowLine
 from lrat_bench.score.score import Scores
 from lrat_bench.score.verdict import Verdict
+from lrat_bench.sweep.outcome import SweepRecord
 from lrat_bench.trajectory import Trajectory
 
 __all__ = ["RECORDS", "schema"]
@@ -47,6 +49,8 @@ RECORDS: dict[str, type[BaseModel]] = {
     "comparison": Comparison,
     "baseline": Baseline,
     "gate": GateResult,
+    "report": Report,
+    "sweep": SweepRecord,
 }
 """File name without its ending → model."""
 

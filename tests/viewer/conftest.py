@@ -10,7 +10,7 @@ import pytest
 from browser import Browser, browser, chromium
 
 import lrat_bench
-from lrat_bench.api.view import view
+from lrat_bench.api.view import view_runs
 from lrat_bench.progress import Progress
 from lrat_bench.retriever.base import Ranked, SearchContext
 from lrat_bench.runs.run import Run
@@ -73,7 +73,7 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     def of(*runs: Run, address: str = "", **words: object) -> Browser:
         key = (*(run.path for run in runs), *sorted(words.items()))
         if key not in made:
-            made[key] = view([run.path for run in runs], out=tmp_path / f"view-{len(made)}", **words).index  # type: ignore[arg-type]
+            made[key] = view_runs([run.path for run in runs], out=tmp_path / f"view-{len(made)}", **words).index  # type: ignore[arg-type]
         browser.open("about:blank")
         browser.open(f"{made[key].as_uri()}{address}")
         browser.until("document.documentElement.dataset.ready")

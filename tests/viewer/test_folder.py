@@ -11,7 +11,7 @@ import pytest
 
 import lrat_bench
 from lrat_bench.agent.reader import Reader
-from lrat_bench.api.view import view
+from lrat_bench.api.view import view_runs
 from lrat_bench.errors import DataError, UsageError
 from lrat_bench.files import locked
 from lrat_bench.runs.run import Run
@@ -39,21 +39,21 @@ def shard(content: bytes) -> Any:
 
 def test_it_is_written_once_and_the_same_every_time(run: Run, tmp_path: Path) -> None:
     before = files(run.path)
-    written = view(run.path, out=tmp_path / "view")
+    written = view_runs(run.path, out=tmp_path / "view")
     first = files(tmp_path / "view")
     assert (written.lines, written.trajectories, written.missing) == (4, 4, None)
     assert (written.files, written.size) == (len(first) - 1, sum(map(len, first.values())))  # but for the mark
     assert written.index.read_bytes().startswith(b"<!doctype html>")
-    view(run.path, out=tmp_path / "view")
+    view_runs(run.path, out=tmp_path / "view")
     assert files(tmp_path / "view") == first
     assert files(run.path) == before
 
 
 def test_a_later_view_replaces_an_earlier_one_and_leaves_the_rest(run: Run, tmp_path: Path) -> None:
-    view(run.path, out=tmp_path / "view")
+    view_runs(run.path, out=tmp_path / "view")
     (tmp_path / "view" / "data" / "z-9999.js").write_text("left by a larger view")
     (tmp_path / "view" / "notes.txt").write_text("mine")
-    view(run.path, out=tmp_path / "view", limit=1)
+    view_runs(run.path, out=tmp_path / "view", limit=1)
     left = files(tmp_path / "view")
     assert "data/z-9999.js" not in left
     assert left["notes.txt"] == b"mine"
@@ -64,16 +64,16 @@ def test_a_folder_of_something_else_is_refused(run: Run, tmp_path: Path, there: 
     (tmp_path / "view").mkdir()
     (tmp_path / "view" / there).write_text("mine")
     with pytest.raises(UsageError, match="holds something else"):
-        view(run.path, out=tmp_path / "view")
+        view_runs(run.path, out=tmp_path / "view")
     assert files(tmp_path / "view") == {there: b"mine"}
     with pytest.raises(UsageError, match="cannot write"):
-        view(run.path, out=tmp_path / "view" / there)
+        view_runs(run.path, out=tmp_path / "view" / there)
     with pytest.raises(UsageError, match="holds something else"):
-        view(run.path, out=run.path)
+        view_runs(run.path, out=run.path)
 
 
 def test_what_is_interrupted_cannot_be_opened_and_is_made_up_for(run: Run, tmp_path: Path) -> None:
-    view(run.path, out=tmp_path / "view")
+    view_runs(run.path, out=tmp_path / "view")
     whole = files(tmp_path / "view")
 
     def stop_at(number: int) -> Callable[[str, int, int | None], None]:
@@ -85,21 +85,21 @@ def test_what_is_interrupted_cannot_be_opened_and_is_made_up_for(run: Run, tmp_p
 
     for number in (0, 3, len(whole) - 2):
         with pytest.raises(KeyboardInterrupt):
-            view(run.path, out=tmp_path / "view", progress=stop_at(number))
+            view_runs(run.path, out=tmp_path / "view", progress=stop_at(number))
         assert not (tmp_path / "view" / "index.html").exists()
-    view(run.path, out=tmp_path / "view")
+    view_runs(run.path, out=tmp_path / "view")
     assert files(tmp_path / "view") == whole
 
 
 def test_two_do_not_write_to_one_folder(run: Run, tmp_path: Path) -> None:
     (tmp_path / "view").mkdir()
     with locked(tmp_path / "view" / MARK), pytest.raises(UsageError, match="another process is writing"):
-        view(run.path, out=tmp_path / "view")
+        view_runs(run.path, out=tmp_path / "view")
 
 
 def test_a_disk_that_refuses_is_one_line(run: Run, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"cannot write the view to .*: File name too long"):
-        view(run.path, out=tmp_path / ("x" * 300))
+        view_runs(run.path, out=tmp_path / ("x" * 300))
 
 
 def test_documents_are_written_once_and_no_longer_than_they_were_shown(strong: Run, weak: Run, tmp_path: Path) -> None:

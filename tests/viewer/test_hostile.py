@@ -11,7 +11,7 @@ import pytest
 from browser import Browser
 
 import lrat_bench
-from lrat_bench.api.view import view
+from lrat_bench.api.view import view_runs
 from lrat_bench.runs.run import Run
 from lrat_bench.trajectory import Answer, Browse, Hit, Notice, Search, Think, TurnRecord
 
@@ -83,7 +83,7 @@ def shown(page: Browser, *where: str) -> None:
 
 
 def test_every_text_is_inert_and_shown(page: Browser, hostile: Run, tmp_path: Path) -> None:
-    page.open(view(hostile.path, task=str(tmp_path / "task"), out=tmp_path / "view").index)
+    page.open(view_runs(hostile.path, task=str(tmp_path / "task"), out=tmp_path / "view").index)
     page.until("document.documentElement.dataset.ready")
     shown(page, "qid", "question", "agent name", "retriever name", "task name")
     page.one("#search").send_keys("<script>")
@@ -104,7 +104,7 @@ def test_every_text_is_inert_and_shown(page: Browser, hostile: Run, tmp_path: Pa
 
 
 def test_a_name_that_objects_have_is_a_name_like_any_other(page: Browser, hostile: Run, tmp_path: Path) -> None:
-    page.open(view(hostile.path, task=str(tmp_path / "task"), out=tmp_path / "view").index)
+    page.open(view_runs(hostile.path, task=str(tmp_path / "task"), out=tmp_path / "view").index)
     page.until("document.documentElement.dataset.ready")
     page.all("#list tbody a")[1].click()
     assert page.one(".eyebrow").text == MISSING
@@ -113,7 +113,7 @@ def test_a_name_that_objects_have_is_a_name_like_any_other(page: Browser, hostil
 
 
 def test_an_address_cannot_be_made_to_say_more_than_it_is(page: Browser, hostile: Run, tmp_path: Path) -> None:
-    index = view(hostile.path, task=str(tmp_path / "task"), out=tmp_path / "view").index
+    index = view_runs(hostile.path, task=str(tmp_path / "task"), out=tmp_path / "view").index
     page.open(f"{index.as_uri()}#/A/%3Cimg%20src%3Dx%20onerror%3Dwindow.pwned%3D1%3E/0")
     page.until("document.documentElement.dataset.ready")
     assert "<img src=x onerror=window.pwned=1>" in page.one("#trouble").text

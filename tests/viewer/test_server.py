@@ -14,7 +14,7 @@ from browser import Browser
 from hub_copy import CANARY, browsecomp_card, write_browsecomp, write_card
 
 import lrat_bench
-from lrat_bench.api.view import serve, view
+from lrat_bench.api.view import serve, view_runs
 from lrat_bench.errors import UsageError
 from lrat_bench.guard import Guard
 from lrat_bench.runs.run import Run
@@ -74,7 +74,7 @@ def test_guarded_runs_are_seen_and_nothing_is_written(
 def test_a_folder_of_guarded_texts_is_refused(guarded: Run, tmp_path: Path) -> None:
     for texts in (True, False):
         with pytest.raises(UsageError, match="--serve"):
-            view(guarded.path, out=tmp_path / "out", texts=texts)
+            view_runs(guarded.path, out=tmp_path / "out", texts=texts)
     assert not (tmp_path / "out").exists()
 
 
