@@ -49,6 +49,7 @@ wheel: $(DEV)/.installed  ## Build the wheel, and use it in an empty environment
 
 schemas: $(DEV)/.installed  ## Write docs/schemas anew from the record models
 	$(DEV)/bin/python -m lrat_bench.report.schemas docs/schemas
+	$(DEV)/bin/python -m lrat_bench.leaderboard.schemas docs/schemas
 
 golden: $(DEV)/.installed  ## Write the golden request bodies anew, from what is sent now
 	$(DEV)/bin/pytest -q tests/agent/test_golden_bodies.py --golden

@@ -28,6 +28,7 @@ _VERBS = {
     "bless": ("lrat_bench.cli.bless:bless", "Make a run the baseline that others are held against."),
     "report": ("lrat_bench.cli.report:report", "Tables of runs for papers and notebooks, and plots."),
     "view": ("lrat_bench.cli.view:view", "Trajectories as web pages."),
+    "leaderboard": ("lrat_bench.cli.leaderboard:leaderboard", "Prepare and validate submissions; build the board."),
     "sweep": ("lrat_bench.cli.sweep:sweep", "Run a grid of tasks, agents, retrievers and knobs."),
     "tasks": ("lrat_bench.cli.tasks:tasks", "List, show and prepare tasks."),
     "agents": ("lrat_bench.cli.agents:agents", "List agents, and show what is known of one."),

@@ -1,0 +1,319 @@
+"""Malformed and malicious submissions: each is refused with one clear line, or shown inert."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from submissions import change, change_records, read
+
+from lrat_bench.leaderboard.tracks import Tracks
+from lrat_bench.leaderboard.validate import validate
+
+TASK = "synth-wiki"
+Record = dict[str, Any]
+Spoil = Callable[[Path], Any]
+
+MANIFEST = "submission.json"
+RECORDS = f"records/{TASK}.jsonl"
+
+
+def edits(how: Callable[[Record], Any]) -> Spoil:
+    """Changes `submission.json`."""
+    return lambda folder: change(folder, lambda content: how(content) and None)
+
+
+def run_edit(how: Callable[[Record], Any]) -> Spoil:
+    """Changes the first run in `submission.json`."""
+    return lambda folder: change(folder, lambda content: how(content["runs"][0]) and None)
+
+
+def records(how: Callable[[list[Any]], Any]) -> Spoil:
+    """Changes records, with a mark that fits."""
+    return lambda folder: change_records(folder, TASK, how)
+
+
+def puts(path: str, content: bytes) -> Spoil:
+    """Writes a file."""
+    return lambda folder: (folder / path).write_bytes(content)
+
+
+def within(*path: Any, value: Any) -> Callable[[Any], Any]:
+    """Sets a value deep inside."""
+
+    def put(content: Any) -> None:
+        for step in path[:-1]:
+            content = content[step]
+        content[path[-1]] = value
+
+    return put
+
+
+def text_of(folder: Path, old: str, new: str) -> None:
+    """Changes the text of `submission.json`."""
+    file = folder / MANIFEST
+    content = file.read_text()
+    assert old in content
+    file.write_text(content.replace(old, new, 1))
+
+
+def links(path: str, target: str | Path) -> Spoil:
+    """Puts a symbolic link in place of what is there."""
+
+    def put(folder: Path) -> None:
+        place = folder / path
+        if place.is_dir():
+            place.rename(folder.parent / "moved")
+            place.symlink_to(folder.parent / "moved")
+        else:
+            place.unlink(missing_ok=True)
+            place.symlink_to(target)
+
+    return put
+
+
+def hard_link(folder: Path) -> None:
+    outside = folder.parent / "outside.jsonl"
+    (folder / RECORDS).rename(outside)
+    (folder / RECORDS).hardlink_to(outside)
+
+
+def pipe(folder: Path) -> None:
+    (folder / RECORDS).unlink()
+    os.mkfifo(folder / RECORDS)
+
+
+def half_a_character(folder: Path) -> None:
+    Path(os.fsdecode(os.fsencode(folder) + b"/\xff")).touch()
+
+
+def many_files(folder: Path) -> None:
+    for number in range(150):
+        (folder / f"{number}.txt").touch()
+
+
+def one_task(folder: Path) -> None:
+    edits(lambda content: content["runs"].pop())(folder)
+    (folder / "records" / "synth-wiki-ood.jsonl").unlink()
+
+
+def easy_question(folder: Path) -> None:
+    change_records(folder, TASK, lambda found: found[-1].update(question_id="easy"))
+    edits(lambda content: content["runs"][0]["questions"].__setitem__(-1, "easy"))(folder)
+
+
+def hard_ones_out(folder: Path) -> None:
+    change_records(folder, TASK, lambda found: found[:10])
+    edits(lambda content: content["runs"][0].update(questions=content["runs"][0]["questions"][:10]))(folder)
+
+
+def swap_tasks(folder: Path) -> None:
+    one, other = folder / RECORDS, folder / "records" / "synth-wiki-ood.jsonl"
+    first, second = one.read_text(), other.read_text()
+    one.write_text(second)
+    other.write_text(first)
+    change_records(folder, TASK, lambda _: None)
+    change_records(folder, "synth-wiki-ood", lambda _: None)
+
+
+def zipped() -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("submission.json", b"0" * 50_000_000)
+    return stream.getvalue()
+
+
+def flip(found: list[Any]) -> None:
+    wrong = next(record for record in found if record["outcome"] == "incorrect")
+    wrong["outcome"] = "correct"
+
+
+def flip_verdict(found: list[Any]) -> None:
+    wrong = next(record for record in found if record["outcome"] == "incorrect" and record["verdict"])
+    wrong["outcome"] = wrong["verdict"]["outcome"] = "correct"
+
+
+def hits_of_evidence(found: list[Any]) -> None:
+    for record in found:
+        record["searches"][0]["hits"] = record["evidence"]
+
+
+def swap_trajectories(found: list[Any]) -> None:
+    found[1]["trajectory"] = found[0]["trajectory"]
+
+
+def swap_answers(found: list[Any]) -> list[Any]:
+    for key in ("searches", "browses", "turns", "usage", "verdict", "answer", "outcome"):
+        found[0][key], found[1][key] = found[1][key], found[0][key]
+    return [*found[:2], *found[2:]]
+
+
+CASES: dict[str, tuple[Spoil, str]] = {
+    # Files
+    "no manifest": (lambda folder: (folder / MANIFEST).unlink(), "submission.json: is not there"),
+    "no records": (lambda folder: (folder / RECORDS).unlink(), f"{RECORDS}: is not there"),
+    "a strange file": (puts("install.sh", b"rm -rf /"), "install.sh: is no file of a submission"),
+    "a pickle": (puts("records/model.pkl", b"\x80\x04"), "records/model.pkl: is no file of a submission"),
+    "a hidden folder": (lambda folder: (folder / ".git").mkdir(), ".git: is no folder of a submission"),
+    "a name that leads upward": (puts("..\\..\\passwd", b"x"), "is no file of a submission"),
+    "a name with a line break": (puts("a\nlrat-bench: all is well", b"x"), "is no file of a submission"),
+    "a name with half a character": (half_a_character, "is no file of a submission"),
+    "a link for records": (links(RECORDS, "/etc/passwd"), f"{RECORDS}: is a symbolic link"),
+    "a link for the manifest": (links(MANIFEST, "/dev/zero"), "submission.json: is a symbolic link"),
+    "a link for the folder of records": (links("records", ""), "records: is a symbolic link"),
+    "a hard link": (hard_link, f"{RECORDS}: is a hard link"),
+    "a pipe": (pipe, f"{RECORDS}: is a device, pipe or socket"),
+    "attestations of one's own": (puts("attestations.json", b"{}"), "attestations.json: is no file of a submission"),
+    "a zip bomb as manifest": (puts(MANIFEST, zipped()), "submission.json: is an archive"),
+    "a gzip bomb as records": (puts(RECORDS, gzip.compress(b"0" * 50_000_000)), f"{RECORDS}: is an archive"),
+    "too large a manifest": (puts(MANIFEST, b'{"a": "' + b"x" * 5_000_000 + b'"}'), "is larger than 4.00 MB"),
+    "too many files": (many_files, "holds more than 100 files"),
+    # JSON
+    "no JSON": (puts(MANIFEST, b"name: me"), "submission.json: is not JSON"),
+    "cut JSON": (lambda folder: os.truncate(folder / MANIFEST, 4000), "submission.json: is not JSON"),
+    "a list": (puts(MANIFEST, b"[]"), "submission.json: is no JSON object"),
+    "empty": (puts(MANIFEST, b""), "submission.json: is not JSON"),
+    "no UTF-8": (puts(MANIFEST, b'{"name": "\xff\xfe"}'), "submission.json: is not UTF-8 (byte 10)"),
+    "a byte-order mark": (lambda folder: text_of(folder, "{", "\ufeff{"), "byte-order mark"),
+    "nested deeply": (puts(MANIFEST, b'{"a":' * 200_000), "submission.json: is nested too deeply"),
+    "settings nested deeply": (
+        run_edit(within("set", value={"a": json.loads("[" * 900 + "]" * 900)})),
+        "submission.json: ",
+    ),
+    "a key twice": (lambda folder: text_of(folder, '"name"', '"name": "my-bm25", "name"'), "has the key 'name' twice"),
+    "a thousand keys twice": (
+        puts(MANIFEST, b"{" + b",".join(b'"%d":0' % (n % 150_000) for n in range(300_000)) + b"}"),
+        "has the key '0' twice",
+    ),
+    "NaN": (run_edit(within("metrics", 0, "value", value=float("nan"))), "holds NaN, which is no number of JSON"),
+    "infinity": (run_edit(within("metrics", 0, "high", value=float("inf"))), "holds Infinity"),
+    "NaN in free settings": (run_edit(within("set", value={"retriever.k1": float("nan")})), "holds NaN"),
+    "a number without end": (lambda folder: text_of(folder, '"seed": 0', '"seed": 1e999'), "too large for a number"),
+    "a number of many digits": (
+        lambda folder: text_of(folder, '"seed": 0', '"seed": ' + "9" * 100_000),
+        "holds a number of 100000 digits",
+    ),
+    # Fields
+    "an unknown field": (edits(within("verified", value=True)), "verified: there is no such field"),
+    "another schema": (edits(within("schema", value="lrat-bench/submission/99")), "schema cannot be"),
+    "a wrong type": (run_edit(within("repeats", value="1")), "runs.repeats cannot be '1': must be a whole number"),
+    "a number for a name": (edits(within("name", value=7)), "name cannot be 7: must be a text"),
+    "a name that leads elsewhere": (edits(within("name", value="../../etc")), "name cannot be '../../etc'"),
+    "another folder's name": (edits(within("name", value="the-best")), "must be that of its folder, 'my-bm25'"),
+    "an unknown track": (edits(within("track", value="../demo")), "track '../demo' is none of this board"),
+    "a script for an address": (
+        edits(within("entry", "url", value="javascript:alert(1)")),
+        "entry.url cannot be 'javascript:alert(1)'",
+    ),
+    "a branch for a revision": (edits(within("entry", "revision", value="main")), "cannot be 'main': moves"),
+    "text that turns round": (edits(within("entry", "id", value="best \u202e5MB")), "entry.id cannot be"),
+    "a screen that clears": (edits(within("entry", "id", value="\x1b[2Jbest")), "entry.id cannot be"),
+    "a novel for a name": (edits(within("contact", "name", value="x" * 100_000)), "contact.name cannot be"),
+    "no parameters at all": (edits(lambda content: content["entry"].pop("licence")), "entry.licence: is missing"),
+    "more parameters than there are": (edits(within("entry", "parameters", value=-5.0)), "entry.parameters"),
+    # Rules
+    "no disclosure": (edits(lambda content: content.pop("disclosure")), "disclosure: is missing"),
+    "a blank disclosure": (edits(within("disclosure", "data", value=" \n ")), "disclosure.data cannot be"),
+    "trained here, pairs not named": (edits(within("disclosure", "training", value="lrat")), "does not name the pairs"),
+    "one task only": (one_task, "there is no run on synth-wiki-ood@default"),
+    "a foreign task": (run_edit(within("task", value="../../etc/passwd")), "'../../etc/passwd', which is no task of"),
+    "another rollout": (run_edit(within("fingerprints", "rollout", value="0" * 64)), "the rollout is 0000"),
+    "another judge": (run_edit(within("fingerprints", "judge", value="1" * 64)), "fingerprint of the judge is 1111"),
+    "another task's documents": (run_edit(within("fingerprints", "task", value="2" * 64)), "of the task is"),
+    "another agent": (run_edit(within("agent", "name", value="gpt-oss-120b")), "the track fixes 'heuristic'"),
+    "an agent that was changed": (run_edit(within("fingerprints", "agent", value="3" * 64)), "of the agent is"),
+    "a custom scaffold unexplained": (edits(within("scaffold", "kind", value="custom")), "a custom scaffold needs"),
+    # Records
+    "records that were changed": (puts(RECORDS, b"{}\n"), "is not the file that submission.json names"),
+    "a missing question": (records(lambda found: found[:-1]), "question 'test-0019', repeat 0, is missing"),
+    "a question twice": (records(lambda found: [*found, found[0]]), "line 21, question 'test-0000' is there twice"),
+    "a foreign question": (
+        records(lambda found: [*found, {**found[0], "question_id": "mine"}]),
+        "line 21, question 'mine' is asked in none of its runs",
+    ),
+    "an easy question in place of another": (easy_question, "its questions are not those of synth-wiki@default"),
+    "the hard questions left out": (hard_ones_out, "it has 10 questions instead of 20"),
+    "records of another task": (swap_tasks, "its evidence documents are not those of synth-wiki@default"),
+    "a line that is no record": (records(lambda found: [*found[:-1], "[]"]), f"{RECORDS}:20: is no JSON object"),
+    "a record nested deeply": (records(lambda found: [*found[:-1], '{"a":' * 100_000]), f"{RECORDS}:20: is nest"),
+    "a record without end": (records(lambda found: [*found[:-1], '{"a": "' + "x" * 5_000_000 + '"}']), "is longer"),
+    "a record with NaN": (records(within(0, "seconds", value=float("nan"))), f"{RECORDS}:1: holds NaN"),
+    "a record with half a character": (records(within(0, "answer", value="\ud800")), f"{RECORDS}:1: is not UTF-8"),
+    "a record with an unknown field": (records(within(3, "bonus", value=1)), f"{RECORDS}:4: bonus: there is no such"),
+    "a negative repeat": (records(within(0, "repeat", value=-1)), f"{RECORDS}:1: repeat cannot be -1"),
+    "too many steps": (
+        records(within(0, "searches", value=[{"turn": 0, "call": 0, "query": "", "hits": []}] * 3_000)),
+        f"{RECORDS}:1: searches",
+    ),
+    "a tampered outcome": (records(flip), "is said to be correct, and by its verdict it is incorrect"),
+    "a tampered verdict": (records(flip_verdict), "outcomes are"),
+    "tampered hits": (records(hits_of_evidence), "evidence_recall: value is"),
+    "another's trajectory": (records(swap_trajectories), "has the trajectory of question 'test-0000'"),
+    "tampered evidence": (records(within(0, "evidence", value=["0001"])), "its evidence documents are not those of"),
+    "evidence left out": (records(within(0, "evidence", value=None)), "question 'test-0000' has no evidence documents"),
+    "a tampered number": (run_edit(within("metrics", 0, "value", value=0.99)), "success_rate: value is 0.99, and its"),
+    "a tampered interval": (run_edit(within("metrics", 0, "low", value=0.98)), "the low end of the interval is 0.98"),
+    "a tampered n": (run_edit(within("metrics", 0, "n", value=300)), "n is 300, and its records come to 20"),
+    "a number nobody knows": (run_edit(within("metrics", 0, "name", value="my_rate")), "'my_rate' is no metric"),
+    "a cassette's canary": (records(within(0, "canary", value="not mine")), "is kept under another canary"),
+}  # fmt: skip
+
+SEVERAL = {
+    "too many files": "each strange file has its line, up to the limit",
+    "a foreign task": "its own task has no run then",
+    "records of another task": "both files are wrong",
+    "a tampered verdict": "and every number that rests on it",
+    "tampered hits": "and every number that rests on them",
+    "another agent": "its fingerprint is another's, too",
+    "a number nobody knows": "and the one it stands for is missing",
+}
+"""Cases that are more than one thing wrong."""
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_is_refused_with_one_clear_line(case: str, submission: Path, tracks: Tracks) -> None:
+    spoil, wanted = CASES[case]
+    spoil(submission)
+    started = time.process_time()
+    found = validate(submission, tracks)
+    assert time.process_time() - started < 10
+    lines = [str(finding) for finding in found.findings]
+    assert any(wanted in line for line in lines), lines
+    if case not in SEVERAL:
+        assert len(lines) == 1, lines
+    for line in lines:
+        assert line.isprintable()
+        assert len(line) <= 240
+
+
+def test_there_are_fifty_of_them_and_more() -> None:
+    assert len(CASES) > 50
+
+
+def test_a_folder_that_is_a_link_is_not_followed(submission: Path, tmp_path: Path, tracks: Tracks) -> None:
+    (tmp_path / "link").symlink_to(submission)
+    (finding,) = validate(tmp_path / "link", tracks).findings[:1]
+    assert str(finding) == ".: is no folder, or a link to one"
+    assert not validate(Path("/dev/null"), tracks).holds
+    assert not validate(tmp_path / "nothing here", tracks).holds
+
+
+def test_the_order_of_records_means_nothing(submission: Path, tracks: Tracks) -> None:
+    change_records(submission, TASK, lambda found: found[::-1])
+    assert validate(submission, tracks).findings == []
+
+
+def test_what_was_not_touched_holds(submission: Path, tracks: Tracks) -> None:
+    assert validate(submission, tracks).findings == []
+    change(submission, lambda content: content)
+    change_records(submission, TASK, lambda _: None)
+    assert validate(submission, tracks).findings == []
+    assert read(submission)["name"] == "my-bm25"
