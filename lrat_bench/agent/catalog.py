@@ -21,6 +21,9 @@ from lrat_bench.registry import Entry, Registry, load_object
 
 __all__ = ["AGENTS", "find_backbone", "load_agent"]
 
+_COMMAND = "command:"
+"""Before the command line of an agent that is a program of its own."""
+
 AGENTS = Registry(
     "agent",
     {
@@ -46,9 +49,10 @@ def load_agent(spec: str, settings: Mapping[str, Any] | None = None, access: Acc
     """The agent that `spec` names.
 
     Args:
-        spec: a registered name; a backbone row, or a YAML file with one; a LiteLLM id (`provider/name`); or
-            `module:object`, where the object is an `Agent`, a `Model`, a class of one, an async function that answers
-            questions (`FunctionAgent`), or a function that takes the settings and returns one of these.
+        spec: a registered name; `command:` and a command line; a backbone row, or a YAML file with one; a LiteLLM id
+            (`provider/name`); or `module:object`, where the object is an `Agent`, a `Model`, a class of one, an async
+            function that answers questions (`FunctionAgent`), or a function that takes the settings and returns one of
+            these.
         settings: what `--set agent.key=value` gave.
         access: how models are reached.
 
@@ -57,6 +61,10 @@ def load_agent(spec: str, settings: Mapping[str, Any] | None = None, access: Acc
         UsageError: the object is none of these, or refuses the settings.
     """
     given, reach = dict(settings or {}), access or Access()
+    if spec.startswith(_COMMAND):
+        # By name: a server and its libraries stand above this room.
+        player: Player = load_object("lrat_bench.serve.command:command_agent")(spec.removeprefix(_COMMAND), given)
+        return player
     if spec in AGENTS:
         return _agent(spec, AGENTS.load(spec), given, reach)
     if (row := find_backbone(spec)) is not None:
@@ -67,7 +75,8 @@ def load_agent(spec: str, settings: Mapping[str, Any] | None = None, access: Acc
         "agent",
         spec,
         [*AGENTS, *backbones()],
-        hint="A model of LiteLLM is given with its provider (openai/gpt-4.1), an agent of your own as module:object.",
+        hint="A model of LiteLLM is given with its provider (openai/gpt-4.1), an agent of your own as module:object or "
+        "command:'PROGRAM …'.",
     )
 
 

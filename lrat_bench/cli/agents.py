@@ -54,7 +54,7 @@ def list_agents(json: bool) -> None:
     console.print(models_table("agent", "format", rows))
     console.print(
         "[dim]Beside these: any LiteLLM id (--agent PROVIDER/MODEL), a row of your own (--agent FILE.yaml), a function "
-        "or model of your own (--agent MODULE:OBJECT)[/dim]"
+        "or model of your own (--agent MODULE:OBJECT), any program (--agent command:'…')[/dim]"
     )
 
 
@@ -81,6 +81,9 @@ def show_agent(agent: str, set: tuple[str, ...], json: bool) -> None:
         _refuse_settings(agent, given)
         entry = AGENTS.entry(agent)
         _show_rowless(agent, entry.summary, entry.origin, as_json=json)
+    elif agent.startswith("command:"):
+        _refuse_settings(agent, given)
+        _show_rowless(agent, "a program of your own, over HTTP or MCP", "the command line", as_json=json)
     elif ":" in agent:
         _refuse_settings(agent, given)
         load_object(agent)

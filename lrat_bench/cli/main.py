@@ -30,6 +30,7 @@ _VERBS = {
     "view": ("lrat_bench.cli.view:view", "Trajectories as web pages."),
     "leaderboard": ("lrat_bench.cli.leaderboard:leaderboard", "Prepare and validate submissions; build the board."),
     "sweep": ("lrat_bench.cli.sweep:sweep", "Run a grid of tasks, agents, retrievers and knobs."),
+    "serve": ("lrat_bench.cli.serve:serve", "Questions and retrievers over HTTP and MCP, for agents of any kind."),
     "tasks": ("lrat_bench.cli.tasks:tasks", "List, show and prepare tasks."),
     "agents": ("lrat_bench.cli.agents:agents", "List agents, and show what is known of one."),
     "judges": ("lrat_bench.cli.judges:judges", "List judges and rubrics."),

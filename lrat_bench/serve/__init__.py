@@ -1,0 +1,1 @@
+"""Questions and retrievers over a network: for agents that are programs of their own."""

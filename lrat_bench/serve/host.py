@@ -1,0 +1,177 @@
+"""An HTTP server within an event loop that others use, too: it starts, tells its address, and ends without haste."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lrat_bench.errors import UsageError
+
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp
+
+__all__ = ["Host"]
+
+_PATIENCE = 5
+"""Seconds that replies under way may take when the server ends."""
+_CONNECTIONS = 4096
+"""Connections at a time; what comes on top is told to come again."""
+_LOUD = ("uvicorn.error", "mcp")
+"""Loggers of libraries that repeat what clients send."""
+
+
+class Host:
+    """A server for one application.
+
+    Args:
+        host: address that is listened on.
+        port: 0 takes any that is free.
+        socket_file: a UNIX socket that is listened on beside it.
+
+    Raises:
+        UsageError: the address cannot be listened on.
+    """
+
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, socket_file: Path | None = None) -> None:
+        self._sockets = [_listen(host, port)]
+        self.port: int = self._sockets[0].getsockname()[1]
+        self.host = host
+        self.socket_file = socket_file
+        if socket_file is not None:
+            self._sockets.append(_listen_on_file(socket_file))
+        self._server: uvicorn.Server | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address, as seen from this machine."""
+        name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 -- what the user asked for
+        return f"http://{f'[{name}]' if ':' in name else name}:{self.port}"
+
+    @property
+    def running(self) -> bool:
+        """Whether it serves in the loop of the caller."""
+        return self._task is not None and not self._task.done() and self._loop is asyncio.get_running_loop()
+
+    async def start(self, app: ASGIApp, *, around: AbstractAsyncContextManager[Any] | None = None) -> None:
+        """Serve from now on.
+
+        Args:
+            app: what answers.
+            around: is entered before the first request, and left after the last.
+        """
+        import uvicorn
+
+        class Server(uvicorn.Server):
+            """Leaves signals to whoever runs the loop."""
+
+            def capture_signals(self) -> Any:
+                return nullcontext()
+
+        config = uvicorn.Config(
+            app,
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=_CONNECTIONS,
+            timeout_graceful_shutdown=_PATIENCE,
+            timeout_keep_alive=60,
+        )
+        self._server = server = Server(config)
+        self._loop = asyncio.get_running_loop()
+        # Of no rollout: whoever asks first must not lend its clock to all who come after.
+        self._task = asyncio.create_task(self._serve(server, around), context=contextvars.Context())
+        while not server.started:
+            if self._task.done():
+                self._task.result()
+                raise UsageError(f"the server at {self.url} ended before it began")
+            await asyncio.sleep(0.005)
+
+    async def stop(self) -> None:
+        """Finish the replies under way, and listen no more."""
+        if self._server is not None and self._task is not None and self.running:
+            self._server.should_exit = True
+            with suppress(asyncio.CancelledError):
+                await self._task
+        self.close()
+
+    def close(self) -> None:
+        """Listen no more."""
+        for one in self._sockets:
+            one.close()
+        if self.socket_file is not None:
+            self.socket_file.unlink(missing_ok=True)
+
+    async def _serve(self, server: uvicorn.Server, around: AbstractAsyncContextManager[Any] | None) -> None:
+        with _hushed():
+            async with AsyncExitStack() as stack:
+                if around is not None:
+                    await stack.enter_async_context(around)
+                try:
+                    await server.serve(sockets=self._sockets)
+                finally:
+                    # Cancelled with the loop, it leaves them open.
+                    for one in getattr(server, "servers", ()):
+                        one.close()
+                    self.close()
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Keep libraries from printing what clients send; what goes wrong is counted, and logged by us."""
+    levels = {name: logging.getLogger(name).level for name in _LOUD}
+    for name in _LOUD:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise UsageError(f"--port is a number from 0 to 65535, got {port}")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        # Without its protocol, asyncio does not know it for TCP, and leaves on what delays each reply by 40 ms.
+        found = socket.socket(family, kind, protocol)
+        try:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            found.bind(address)
+            found.listen(1024)
+        except BaseException:
+            found.close()
+            raise
+    except (OSError, UnicodeError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"cannot listen on {host}:{port}: {reason}; give another --host or --port") from None
+    found.setblocking(False)
+    return found
+
+
+def _listen_on_file(path: Path) -> socket.socket:
+    found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        found.bind(os.fspath(path))
+        path.chmod(0o600)
+        found.listen(1024)
+    except OSError as error:
+        found.close()
+        raise UsageError(f"cannot listen on {path}: {error.strerror or error}; set TMPDIR to a shorter path") from None
+    found.setblocking(False)
+    return found

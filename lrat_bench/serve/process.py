@@ -1,0 +1,161 @@
+"""One external program: started in a process group of its own, listened to within bounds, and ended for certain."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from lrat_bench.errors import RolloutFailure
+from lrat_bench.serve.confinement import Launch
+
+__all__ = ["Process"]
+
+_STDOUT = 512 * 1024
+_STDERR = 64 * 1024
+"""Bytes of what is printed that are kept: the last ones."""
+_GRACE = 1.0
+"""Seconds that a program which is asked to end may take."""
+
+
+class Process:
+    """A program under way.
+
+    Args:
+        process: as started.
+        launch: what it was started by.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process, launch: Launch) -> None:
+        self._process = process
+        self._launch = launch
+        assert process.stdout is not None
+        assert process.stderr is not None
+        self._out = _Tail(_STDOUT)
+        self._err = _Tail(_STDERR)
+        self._readers = [
+            asyncio.create_task(self._out.read(process.stdout)),
+            asyncio.create_task(self._err.read(process.stderr)),
+        ]
+
+    @classmethod
+    async def start(cls, launch: Launch, *, environment: Mapping[str, str], folder: Path) -> Process:
+        """Start a command line.
+
+        Args:
+            launch: the command line.
+            environment: all of it.
+            folder: where it starts.
+
+        Raises:
+            RolloutFailure: it cannot be started.
+        """
+        words = (*_dying_with_us(), *launch.words)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *words,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=dict(environment),
+                cwd=folder,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            raise RolloutFailure(f"agent: the command cannot be started: {error}") from error
+        return cls(process, launch)
+
+    @property
+    def stdout(self) -> str:
+        """What it has printed, or the end of it."""
+        return self._out.text
+
+    @property
+    def stderr(self) -> str:
+        """What it has said beside, or the end of it."""
+        return self._err.text
+
+    @property
+    def cut(self) -> bool:
+        """Whether the beginning of what it printed is gone."""
+        return self._out.cut
+
+    async def wait(self) -> int:
+        """Its exit code, once it has ended and all it printed is read; minus a signal's number where that ended it."""
+        code = await self._process.wait()
+        # Whatever it has left behind may hold the other end open.
+        await asyncio.wait(self._readers, timeout=_GRACE)
+        return code
+
+    async def end(self) -> None:
+        """End it, and what it started in its group: politely first."""
+        if self._process.returncode is None:
+            self._signal(signal.SIGTERM)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_GRACE):
+                    await self._process.wait()
+        self.kill()
+        if self._launch.ended is not None:
+            await _run(self._launch.ended)
+        for reader in self._readers:
+            reader.cancel()
+
+    def kill(self) -> None:
+        """End it and its group at once, whatever they do; a group whose leader has ended may have members left."""
+        self._signal(signal.SIGKILL)
+        # The pipes of one that was left behind are closed, too.
+        transport = getattr(self._process, "_transport", None)
+        if transport is not None:
+            transport.close()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
+
+
+class _Tail:
+    """The last bytes of a stream."""
+
+    def __init__(self, most: int) -> None:
+        self.cut = False
+        self._most = most
+        self._length = 0
+        self._parts: deque[bytes] = deque()
+
+    @property
+    def text(self) -> str:
+        return b"".join(self._parts)[-self._most :].decode("utf-8", "replace")
+
+    async def read(self, stream: asyncio.StreamReader) -> None:
+        while data := await stream.read(65536):
+            self._parts.append(data)
+            self._length += len(data)
+            while self._length - len(self._parts[0]) >= self._most:
+                self._length -= len(self._parts.popleft())
+                self.cut = True
+
+
+async def _run(words: tuple[str, ...]) -> None:
+    with suppress(OSError, TimeoutError):
+        process = await asyncio.create_subprocess_exec(
+            *words, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        async with asyncio.timeout(_GRACE):
+            await process.wait()
+
+
+@cache
+def _dying_with_us() -> tuple[str, ...]:
+    """Words that make the kernel end a program with the one that started it, also where that is killed.
+
+    By a small program of util-linux: code of ours between fork and exec is not safe beside a Java machine.
+    """
+    setpriv = shutil.which("setpriv")
+    return () if setpriv is None else (setpriv, "--pdeathsig", "KILL", "--")
