@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lrat_bench.cli.engine import check_workers, engine_options
 from lrat_bench.cli.options import json_option, print_json, set_option, stdout
 from lrat_bench.cli.watch import watch
 
@@ -29,15 +30,19 @@ __all__ = ["index"]
     help="Encode part I of N, counted from 0, of what `dense` encodes; torchrun and srun say it by themselves. "
     "0/1 is the whole.",
 )
+@engine_options
 @set_option
 @json_option
-def index(task: str, retriever: str, shard: str | None, set: tuple[str, ...], json: bool) -> None:
+def index(
+    task: str, retriever: str, shard: str | None, engine: str, workers: int | None, set: tuple[str, ...], json: bool
+) -> None:
     """Build a retriever's index over a task's corpus; one that is there already is used.
 
     What was encoded before an interruption is kept, and the same command goes on. All that `dense` encoded is compared
     with its checksums, and what is damaged is encoded anew; `run` looks at sizes alone.
     """
     from lrat_bench.api import close
+    from lrat_bench.errors import UsageError
     from lrat_bench.files import cache_folder
     from lrat_bench.report import numbers
     from lrat_bench.retriever.base import BuildContext
@@ -45,9 +50,14 @@ def index(task: str, retriever: str, shard: str | None, set: tuple[str, ...], js
     from lrat_bench.retriever.shard import WHOLE, Shard
     from lrat_bench.runs.command import prepare
     from lrat_bench.runs.resolve import Settings, customise
+    from lrat_bench.scale.encoding import encode_on_ray
+    from lrat_bench.scale.words import Words
     from lrat_bench.task.catalog import load_task
 
     settings = Settings.parse(set)
+    check_workers(engine, workers)
+    if engine == "ray" and shard is not None:
+        raise UsageError("--engine ray deals out all parts: leave --shard out")
     asked = None if shard is None else Shard.parse(shard)
     started = time.monotonic()
     with watch() as shown:
@@ -56,6 +66,10 @@ def index(task: str, retriever: str, shard: str | None, set: tuple[str, ...], js
         context = BuildContext(loaded, dict(settings.retriever), cache_folder(), passage_tokens=pinned)
         found = load_retriever(retriever, context)
         try:
+            if engine == "ray":
+                words = Words(task, retriever, settings.to_dict(), found.fingerprint, loaded.corpus.fingerprint)
+                encode_on_ray(found, words, documents=len(loaded.corpus), workers=workers, progress=shown.work)
+                asked = WHOLE
             part, remark = _part(found, asked)
             if remark:
                 shown.console.print(remark, markup=False, soft_wrap=True)

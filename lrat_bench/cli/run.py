@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from lrat_bench.cli.engine import check_workers, engine_options
 from lrat_bench.cli.options import (
     access_options,
     config_file,
@@ -32,10 +34,10 @@ __all__ = ["run"]
 )
 @click.option(
     "--agent",
-    metavar="NAME|PROVIDER/MODEL|FILE.yaml|MODULE:OBJECT",
+    metavar="NAME|PROVIDER/MODEL|FILE.yaml|MODULE:OBJECT|command:'…'",
     default="heuristic",
     show_default=True,
-    help="Who answers: a name of `agents list`, any LiteLLM id, a backbone row of yours, or an agent of yours.",
+    help="Who answers: a name of `agents list`, any LiteLLM id, a backbone row, an agent or a program of yours.",
 )
 @click.option(
     "--retriever",
@@ -61,6 +63,7 @@ __all__ = ["run"]
 @click.option("--fresh", is_flag=True, help="Discard what the run folder holds and start over.")
 @click.option("--preflight/--no-preflight", default=True, show_default=True, help="Try each model with one call first.")
 @access_options
+@engine_options
 @click.option("--dry-run", is_flag=True, help="Print what would be run, and stop.")
 @click.option(
     "--peers", is_flag=True, help="Print beside ours what BrowseComp-Plus and LRAT would count; --json always has it."
@@ -85,6 +88,8 @@ def run(
     max_cost: float | None,
     cassette: Path | None,
     cassette_mode: CassetteMode,
+    engine: str,
+    workers: int | None,
     dry_run: bool,
     peers: bool,
     json: bool,
@@ -99,7 +104,9 @@ def run(
     from lrat_bench.report.summary import summary, to_json
     from lrat_bench.runs.command import carry_out
     from lrat_bench.runs.resolve import Settings, resolve
+    from lrat_bench.scale.rollouts import spread
 
+    check_workers(engine, workers)
     with watch() as shown:
         config = resolve(
             task=task,
@@ -120,7 +127,10 @@ def run(
         try:
             if dry_run:
                 return _show_plan(config, out, as_json=json)
-            done = carry_out(config, out=out, fresh=fresh, preflight=preflight, progress=shown.work, on_tally=shown.run)
+            with spread(config, workers=workers) if engine == "ray" else nullcontext(config) as placed:
+                done = carry_out(
+                    placed, out=out, fresh=fresh, preflight=preflight, progress=shown.work, on_tally=shown.run
+                )
         finally:
             close(config.retriever)
     manifest, scores = done.manifest, done.metrics

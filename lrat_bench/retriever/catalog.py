@@ -22,6 +22,10 @@ RETRIEVERS = Registry(
     {
         "bm25": Entry("lrat_bench.retriever.bm25:make_bm25", "Lucene BM25; bm25:INDEX_DIR for an Anserini index"),
         "dense": Entry("lrat_bench.retriever.dense:make_dense", "dense:MODEL, a sentence-transformers model"),
+        "http": Entry(
+            "lrat_bench.retriever.remote:make_http", "http://HOST/…, a retriever that another process serves"
+        ),
+        "https": Entry("lrat_bench.retriever.remote:make_https", "https://HOST/…, the same, encrypted on the way"),
         "none": Entry("lrat_bench.retriever.none:make_none", "finds nothing: the closed-book floor"),
         "oracle": Entry("lrat_bench.retriever.oracle:make_oracle", "evidence first: the ceiling of a task"),
         "rerank": Entry("lrat_bench.retriever.rerank:make_rerank", "rerank:MODEL@A, a cross-encoder over what A finds"),

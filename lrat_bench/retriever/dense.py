@@ -1,4 +1,4 @@
-"""`dense:MODEL`: vectors of a sentence-transformers model, searched exactly or with FAISS.
+"""`dense:MODEL`: vectors of a sentence-transformers model, searched exactly, with FAISS, or in Milvus.
 
 MODEL is a folder, or a name on the Hugging Face hub. A document's text is its `contents`, as for every retriever.
 Scores are cosines.
@@ -20,6 +20,7 @@ from lrat_bench.retriever.dense_settings import EXACT, DenseSettings, read_setti
 from lrat_bench.retriever.embeddings import BLOCK, Embeddings, Filled
 from lrat_bench.retriever.encoder import Encoder, Encoding
 from lrat_bench.retriever.faiss_index import FaissSearch, check_factory, faiss_version, open_index
+from lrat_bench.retriever.milvus import MilvusSearch, check_milvus, open_milvus
 from lrat_bench.retriever.model_files import ModelFiles, find_model
 from lrat_bench.retriever.prompts import Prompt, document_prompt, query_prompt
 from lrat_bench.retriever.shard import Shard
@@ -97,7 +98,7 @@ class Dense:
             batch_size=settings.batch_size,
             trust_remote_code=settings.trust_remote_code,
         )
-        self._search: ExactSearch | FaissSearch | None = None
+        self._search: ExactSearch | FaissSearch | MilvusSearch | None = None
 
     def prepare(self, progress: Progress) -> None:
         """As `Retriever.prepare`: encodes what of the corpus is not encoded yet, and builds the index if one is set."""
@@ -107,9 +108,11 @@ class Dense:
         embeddings = self._embeddings()
         embeddings.fill(self._encoder.documents, trust=True, progress=progress)
         stored = embeddings.open()
-        index, search = self._settings.index, self._settings.search
+        index, search, milvus = self._settings.index, self._settings.search, self._settings.milvus
         if index == EXACT:
             self._search = ExactSearch(stored, device=self._settings.compute.device)
+        elif milvus is not None:
+            self._search = open_milvus(milvus, stored, embeddings.folder, progress=progress)
         else:
             self._search = open_index(index, stored, embeddings.folder, search=search, progress=progress)
 
@@ -171,16 +174,24 @@ class Dense:
             "document_prompt_from": document.origin,
             "device": self._settings.compute.device,
             "versions": installed_versions(_LIBRARIES),
+            **(self._search.describe() if isinstance(self._search, MilvusSearch) else {}),
         }
 
     def _check_index(self) -> None:
         """Before hours of encoding, not after."""
-        if self._settings.index != EXACT:
+        if self._settings.milvus is not None:
+            check_milvus(self._settings.milvus, self._embeddings().folder.name, self._encoder.dimensions)
+        elif self._settings.index != EXACT:
             check_factory(self._settings.index, self._encoder.dimensions, self._settings.search)
 
     def _identity(self) -> dict[str, Any]:
-        index = self._settings.index
-        approximate = {} if index == EXACT else {"faiss": faiss_version(), "search": self._settings.search}
+        index, milvus = self._settings.index, self._settings.milvus
+        if milvus is not None:
+            indexed = milvus.identity()
+        elif index == EXACT:
+            indexed = {"index": index}
+        else:
+            indexed = {"index": index, "faiss": faiss_version(), "search": self._settings.search}
         return {
             "retriever": "dense",
             "model": self._model,
@@ -188,8 +199,7 @@ class Dense:
             "query_tokens": self._encoding.query_tokens,
             **self._encoding.of_documents(),
             "storage": self._settings.storage,
-            "index": index,
-            **approximate,
+            **indexed,
         }
 
     def _embeddings(self) -> Embeddings:

@@ -10,6 +10,7 @@ from lrat_bench.errors import UnknownName, UsageError
 from lrat_bench.retriever.device import DTYPES, Compute, choose_compute
 from lrat_bench.retriever.encoder import POOLINGS
 from lrat_bench.retriever.faiss_index import SEARCH_SETTINGS
+from lrat_bench.retriever.milvus_place import EXACT_KIND, MILVUS, MilvusIndex
 from lrat_bench.retriever.settings import number_setting, refuse_unknown_settings, whole_setting
 
 __all__ = [
@@ -45,8 +46,9 @@ class DenseSettings:
         truncate_dim: dimensions kept, of a model that was trained for it (Matryoshka).
         compute: device and dtype; `auto` is a GPU with bfloat16 where there is one, else the CPU with float32.
         batch_size: documents encoded together; changes speed alone.
-        index: `exact`, or a factory string of FAISS.
-        search: parameters of a search with FAISS.
+        index: `exact`, a factory string of FAISS, or `milvus:PLACE`.
+        milvus: that place, and how it indexes; None where the index is another one.
+        search: parameters of a search with FAISS or Milvus.
         storage: numbers that vectors are stored in; float16 halves them.
         trust_remote_code: whether code that came with the model may run.
     """
@@ -61,6 +63,7 @@ class DenseSettings:
     compute: Compute
     batch_size: int
     index: str
+    milvus: MilvusIndex | None
     storage: str
     trust_remote_code: bool
     search: dict[str, float] = field(default_factory=dict)
@@ -78,6 +81,9 @@ _KEYS = (
     "dtype",
     "batch_size",
     "index",
+    "milvus_index",
+    "milvus_params",
+    "milvus_token_env",
     "search",
     "storage",
     "trust_remote_code",
@@ -108,6 +114,7 @@ def read_settings(settings: Mapping[str, Any], *, passage_tokens: int | None) ->
         compute=read_compute("dense", settings),
         batch_size=whole_setting("dense", settings, "batch_size") or _BATCH,
         index=index,
+        milvus=_milvus(settings, index),
         search=_search(settings, index),
         storage=choice_setting("dense", settings, "storage", STORAGES) or "float32",
         trust_remote_code=yes_no_setting("dense", settings, "trust_remote_code"),
@@ -169,6 +176,27 @@ def _passage_tokens(settings: Mapping[str, Any], pinned: int | None) -> int | No
             f"out, or give --set protocol.passage_tokens={given}, which makes the protocol custom"
         )
     return pinned if pinned is not None else given
+
+
+def _milvus(settings: Mapping[str, Any], index: str) -> MilvusIndex | None:
+    if not index.startswith(MILVUS):
+        for key in ("milvus_index", "milvus_params", "milvus_token_env"):
+            if settings.get(key) is not None:
+                raise UsageError(f"retriever.{key} is of Milvus, and retriever.index is {index!r}: give milvus:PLACE")
+        return None
+    params = settings.get("milvus_params")
+    if not isinstance(params, Mapping | None):
+        raise UsageError(
+            "setting 'milvus_params' of retriever 'dense' must be a mapping, as in milvus_params={M: 16}, got "
+            f"{params!r}"
+        )
+    return MilvusIndex(
+        index.removeprefix(MILVUS),
+        kind=text_setting("dense", settings, "milvus_index") or EXACT_KIND,
+        params={str(name): value for name, value in (params or {}).items()},
+        search=_search(settings, index),
+        token_env=text_setting("dense", settings, "milvus_token_env"),
+    )
 
 
 def _search(settings: Mapping[str, Any], index: str) -> dict[str, float]:

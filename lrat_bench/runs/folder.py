@@ -20,6 +20,7 @@ from typing import Any
 from lrat_bench.errors import UsageError
 from lrat_bench.files import locked, write_json, writing
 from lrat_bench.model.budget import read_costs
+from lrat_bench.retriever.remote import probes_of
 from lrat_bench.runs.manifest import Manifest, read_manifest
 from lrat_bench.runs.store import PLAIN, Codec, RecordStore, codec_of
 from lrat_bench.score.verdict import Verdict
@@ -127,6 +128,11 @@ class RunFolder:
                 raise UsageError(
                     f"the agent's endpoint now serves {manifest.reported!r}, and {self.path} was made with "
                     f"{there.reported!r}: serve that again, give another --out, or --fresh to start over"
+                )
+            if not manifest.rankable and probes_of(there.retriever) != probes_of(manifest.retriever):
+                raise UsageError(
+                    f"retriever {manifest.retriever['name']!r} finds other documents for the probe queries than when "
+                    f"{self.path} was made: serve that one again, give another --out, or --fresh to start over"
                 )
             manifest = manifest.model_copy(update={"invocations": (*there.invocations, *manifest.invocations)})
         with self.writing():

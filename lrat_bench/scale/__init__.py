@@ -1,0 +1,1 @@
+"""The same commands on many machines, by engines that exist."""

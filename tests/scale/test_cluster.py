@@ -1,0 +1,127 @@
+"""What each worker of a cluster is given, and what is refused before one is started."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from said import Command, refused
+
+from lrat_bench.cli.main import main
+from lrat_bench.errors import UsageError
+from lrat_bench.runs.resolve import resolve
+from lrat_bench.scale.cluster import Node, Share, share
+from lrat_bench.scale.encoding import on_gpu
+from lrat_bench.scale.rollouts import Playing, RunWords
+from lrat_bench.scale.words import Place
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as stop:
+            main([str(word) for word in words])
+        said = capsys.readouterr()
+        return int(str(stop.value.code)), said.out, said.err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("nodes", "workers", "gpu", "expected"),
+    [
+        ([(2, 0)], None, True, (1, Share(2, 0))),
+        ([(2, 0)], 2, True, (2, Share(1, 0))),
+        ([(16, 0), (16, 0)], None, False, (2, Share(16, 0))),
+        # Two of eight on each machine, and not 32 / 3 = 10, of which only two would find room.
+        ([(16, 0), (16, 0)], 3, False, (3, Share(8, 0))),
+        ([(16, 0), (4, 0)], 3, False, (3, Share(5, 0))),
+        ([(64, 8), (64, 8)], None, True, (16, Share(8, 1))),
+        ([(64, 8), (64, 8)], None, False, (2, Share(64, 0))),
+        ([(32, 0), (16, 2)], None, True, (2, Share(8, 1))),
+        ([(16, 2)], 4, True, (4, Share(4, 0.5))),
+        ([(16, 2)], 5, True, (5, Share(3, 1 / 3))),
+    ],
+)
+def test_workers_share_what_there_is(
+    nodes: list[tuple[int, int]], workers: int | None, gpu: bool, expected: tuple[int, Share]
+) -> None:
+    assert share(tuple(Node(*node) for node in nodes), workers, gpu=gpu) == expected
+
+
+def test_more_workers_than_there_is_room_for_are_refused() -> None:
+    with pytest.raises(UsageError, match="9 workers were asked for, and the cluster has room for 8"):
+        share((Node(4, 0), Node(4.5, 0)), 9, gpu=False)
+
+
+def test_a_retriever_within_a_retriever_says_that_it_is_on_a_gpu() -> None:
+    class Says:
+        def __init__(self, said: Any) -> None:
+            self.said = said
+
+        def describe(self) -> Any:
+            return self.said
+
+    assert on_gpu(Says({"arms": [{"retriever": "bm25"}, {"device": "cuda:1"}]}))  # type: ignore[arg-type]
+    assert not on_gpu(Says({"arms": [{"device": "cpu"}], "device": None}))  # type: ignore[arg-type]
+    assert not on_gpu(object())  # type: ignore[arg-type]
+
+
+def test_what_makes_no_sense_on_a_cluster_is_refused_before_it_is_started(command: Command, task_folder: Path) -> None:
+    index = ("index", "--task", task_folder, "--retriever")
+    refused(command(*index, "none", "--engine", "ray"), "'none' is built in one piece", "--engine ray")
+    refused(command(*index, "dense:x", "--engine", "ray", "--shard", "0/2"), "leave --shard out")
+    refused(command(*index, "none", "--workers", 2), "--workers are those of --engine ray")
+    refused(command("run", "--task", task_folder, "--engine", "ray", "--workers", 0), "at least 1")
+    assert "ray" in command("run", "--task", task_folder, "--engine", "spark")[2]
+
+
+def test_a_cache_that_another_machine_does_not_see_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LRAT_BENCH_CACHE", str(tmp_path / "cache"))
+    with Place.here().signed() as place:
+        monkeypatch.delenv("LRAT_BENCH_CACHE")
+        place.enter()
+        assert os.environ["LRAT_BENCH_CACHE"] == str(tmp_path / "cache")
+    assert not list((tmp_path / "cache").iterdir())
+    with pytest.raises(UsageError, match=r"does not see the cache .*: put LRAT_BENCH_CACHE on a file system"):
+        place.enter()
+
+
+@pytest.fixture
+def words(task_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., RunWords]:
+    """The words of a run over the bridge task, with another identity where it is given."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LRAT_BENCH_CACHE", os.environ["LRAT_BENCH_CACHE"])
+
+    def make(**other: Any) -> RunWords:
+        config = resolve(task=str(task_folder), agent="heuristic", retriever="oracle", seed=3)
+        assert config.settings is not None
+        return RunWords(config.settings, config.split, 3, {**config.identity, **other}, None)
+
+    return make
+
+
+def test_a_worker_plays_what_the_run_would_play(words: Callable[..., RunWords]) -> None:
+    async def played() -> Any:
+        worker = Playing(words(), Place.here())
+        found = await worker.play("q2", "Which town lies on the Ostrel?", 7)
+        await worker.close()
+        return found
+
+    found = asyncio.run(played())
+    assert found.problem is None
+    assert found.episode.status == "answered"
+    assert found.episode.answer is not None
+
+
+def test_a_worker_that_makes_another_run_of_the_words_plays_nothing(words: Callable[..., RunWords]) -> None:
+    found = asyncio.run(Playing(words(retriever="beef", seed=4), Place.here()).play("q2", "Which town?", 7))
+    assert found.episode is None
+    assert "makes another run of the same words (differs in: retriever, seed)" in str(found.problem)
