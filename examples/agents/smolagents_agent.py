@@ -74,6 +74,21 @@ def solve(prompt: str, call: Call, model: Model, *, steps: int = 20) -> tuple[st
     return answer, [text for text in said if isinstance(text, str) and text.strip()]
 
 
+def aloud(model: Model, think: Callable[[str], object]) -> Model:
+    """The model, what it says beside its calls of tools told before they are carried out."""
+    generate = model.generate
+
+    def heard(*arguments: Any, **named: Any) -> Any:
+        message = generate(*arguments, **named)
+        # Without tools, it was asked for the answer alone.
+        if named.get("tools_to_call_from") and isinstance(message.content, str) and message.content.strip():
+            think(message.content)
+        return message
+
+    model.generate = heard
+    return model
+
+
 def over_http(name: str, arguments: dict[str, Any]) -> str:
     """A call of the seat whose address stands in the environment."""
     path = {"search": "search", "get_document": "document"}[name]
@@ -97,9 +112,10 @@ async def agent(question: str, tools: Any) -> str:
     def call(name: str, arguments: dict[str, Any]) -> str:
         return asyncio.run_coroutine_threadsafe(tools.call(name, arguments), loop).result()
 
-    answer, said = await asyncio.to_thread(solve, question, call, make_model())
-    for text in said:
-        tools.think(text)
+    def think(text: str) -> None:
+        loop.call_soon_threadsafe(tools.think, text)
+
+    answer, _ = await asyncio.to_thread(solve, question, call, aloud(make_model(), think))
     return answer
 
 

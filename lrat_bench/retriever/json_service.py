@@ -254,7 +254,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     except ValueError:
         try:
             seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
-        except ValueError:
+        except (ValueError, OverflowError):  # no date, or one of the year 10**20
             return None
     return min(max(seconds, 0.0), _LONGEST_WAIT) if seconds == seconds else None
 

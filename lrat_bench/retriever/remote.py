@@ -1,8 +1,9 @@
 """`http://…` and `https://…`: a retriever behind a network, over the documents that the task has.
 
-The server says what it is (`GET /health` of `lrat-bench serve --retriever-only`): then its fingerprint is known, and
-its corpus is compared with the task's. Of any other server nothing is known, and its runs are not rankable; what it
-finds for a few probe queries goes into the manifest, so that another retriever at the same address is noticed.
+The server says what it is (`GET /health` of `lrat-bench serve --retriever-only`), its corpus is compared with the
+task's, and every reply carries its fingerprint: then it is known. Of any other server nothing is known, and its runs
+are not rankable; what it finds for a few probe queries goes into the manifest, so that another retriever at the same
+address is noticed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from lrat_bench.retriever.json_service import JsonService, cut
 from lrat_bench.retriever.rankings import checked_rankings
 from lrat_bench.retriever.remote_server import Health, Place, authorization, find_place, read_address
 from lrat_bench.retriever.settings import number_setting, refuse_unknown_settings, whole_setting
-from lrat_bench.retriever.shapes import SHAPES, Found, Reply
+from lrat_bench.retriever.shapes import MOST_QUERIES, SHAPES, Found, Reply
 from lrat_bench.task.corpus import Corpus
 
 __all__ = ["Remote", "make_http", "make_https", "probes_of"]
@@ -46,8 +47,9 @@ def make_https(argument: str | None, context: BuildContext) -> Remote:
     """The factory of `https://HOST/…`; asks the server what it is.
 
     Settings: `shape` (`lrat-bench` or `search-r1`; else told by the path, `/search` or `/retrieve`, else by what the
-    server says of itself), `batch` (32: queries of one request), `timeout` (60 s a request), `outage_seconds` (120:
-    how long failing requests are tried again), `token_env` (variable that holds a bearer token), `max_reply_mb` (64).
+    server says of itself), `batch` (32: queries of one request, 1,024 at most), `timeout` (60 s a request),
+    `outage_seconds` (120: how long failing requests are tried again), `token_env` (variable that holds a bearer token),
+    `max_reply_mb` (64).
 
     Raises:
         UsageError: a setting is wrong, the server cannot be reached, or it serves another corpus.
@@ -65,7 +67,7 @@ def _make(scheme: str, argument: str | None, context: BuildContext) -> Remote:
     refuse_unknown_settings(scheme, given, _KEYS)
     address = read_address(f"{scheme}:{argument or ''}")
     shape = choice_setting(scheme, given, "shape", SHAPES)
-    batch = whole_setting(scheme, given, "batch", high=10_000) or _BATCH
+    batch = whole_setting(scheme, given, "batch", high=MOST_QUERIES) or _BATCH
     outage = number_setting(scheme, given, "outage_seconds", _OUTAGE, low=0, high=1e6)
     service = JsonService(
         f"retriever {address.geturl()!r}",
@@ -84,7 +86,14 @@ def _make(scheme: str, argument: str | None, context: BuildContext) -> Remote:
     except BaseException:
         service.close()
         raise
-    return Remote(address.geturl(), service, place, context.corpus, batch=batch)
+    remote = Remote(address.geturl(), service, place, context.corpus, batch=batch)
+    if place.health.fingerprint is not None and remote.fingerprint is None:
+        _log.warning(
+            "retriever %r says what it is, %s: runs over it are not rankable",
+            address.geturl(),
+            "and not which corpus it searches" if place.carries_fingerprint else "and its replies do not",
+        )
+    return remote
 
 
 def _refuse_another_corpus(name: str, health: Health, context: BuildContext) -> None:
@@ -116,8 +125,9 @@ class Remote:
         self._batch = batch
         self._by_contents: ByContents | None = None
         self._probes: list[list[str]] | None = None
-        word = place.health.fingerprint
-        self.fingerprint: str | None = None if word is None else fingerprint({"retriever": "remote", "served": word})
+        self.fingerprint: str | None = None
+        if place.is_known:
+            self.fingerprint = fingerprint({"retriever": "remote", "served": place.health.fingerprint})
 
     def prepare(self, progress: Progress) -> None:
         """As `Retriever.prepare`: searches for the first words of a few documents, and sees what the answers are.
@@ -191,12 +201,19 @@ class Remote:
         return found
 
     def _refuse_another(self, reply: Reply) -> None:
-        known = self._place.health.fingerprint
-        if known is not None and reply.fingerprint not in (None, known):
+        known, given = self._place.health.fingerprint, reply.fingerprint
+        # Where runs are not rankable anyway, a reply need not say who gives it.
+        if known is None or given == known or (given is None and not self._place.is_known):
+            return
+        if given is None:
             raise Halt(
-                f"{self._server} has become another one: it gives fingerprint {cut(reply.fingerprint)} and gave "
-                f"{cut(known)} at first; serve that again"
+                f"{self._server} may have become another one: it gave fingerprint {cut(known)} at first, and gives a "
+                "reply without any; serve that again, with its fingerprint in every reply"
             )
+        raise Halt(
+            f"{self._server} has become another one: it gives fingerprint {cut(given)} and gave {cut(known)} at first; "
+            "serve that again"
+        )
 
     def _named(self, queries: Sequence[str], found: Iterable[list[Found]], k: int) -> list[list[Ranked]]:
         """Rankings by the corpus's own ids, held to the contract of retrievers."""

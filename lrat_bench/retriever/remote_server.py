@@ -62,6 +62,16 @@ class Place(NamedTuple):
     shape: str
     health: Health
 
+    @property
+    def carries_fingerprint(self) -> bool:
+        """Whether every reply says who gives it: in our own shape alone."""
+        return self.shape == "lrat-bench"
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it can be told what searches, and what is searched, from the first reply to the last."""
+        return self.carries_fingerprint and None not in (self.health.fingerprint, self.health.corpus)
+
 
 def find_place(service: JsonService, address: SplitResult, shape: str | None, *, patience: float) -> Place:
     """Ask a server what it is.

@@ -14,7 +14,10 @@ from typing import Any, NamedTuple
 
 from lrat_bench.errors import RolloutFailure
 
-__all__ = ["SHAPES", "Found", "Reply", "Shape"]
+__all__ = ["MOST_QUERIES", "SHAPES", "Found", "Reply", "Shape"]
+
+MOST_QUERIES = 1024
+"""Of one request: what our own server takes."""
 
 _IDS = ("docid", "id", "_id")
 _SHOWN = 80

@@ -30,6 +30,7 @@ from lrat_bench.runs.config import RunConfig
 from lrat_bench.runs.resolve import Settings, resolve
 from lrat_bench.scale.cluster import joined, share
 from lrat_bench.scale.encoding import on_gpu
+from lrat_bench.scale.logs import Logged, WorkerLog, log_again
 from lrat_bench.scale.words import Place
 from lrat_bench.trajectory import Usage
 
@@ -42,6 +43,9 @@ _TRIES = 5
 
 _PAUSE = 1.0
 """Seconds that a worker which died is given to be there again."""
+
+_CLOSING = 10.0
+"""Seconds that a worker may take to close its agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +75,13 @@ class Played:
         episode: the question, played; None where it could not be.
         problem: why not.
         paid: model and USD of every call that was paid for since the last reply.
+        logged: since then.
     """
 
     episode: Episode | None
     problem: str | None
     paid: tuple[tuple[str, float | None], ...]
+    logged: tuple[Logged, ...] = ()
 
 
 class Playing:
@@ -92,6 +98,7 @@ class Playing:
         self._opening = asyncio.Lock()
         self._config: RunConfig | None = None
         self._paid: list[tuple[str, float | None]] = []
+        self._log = WorkerLog()
 
     async def play(self, qid: str, question: str, seed: int) -> Played:
         """Play one question."""
@@ -102,8 +109,14 @@ class Playing:
             session = Session(qid, rollout, self._batcher.search, self._reader)
             episode = await config.agent.play(question, session, seed=seed)
         except LratBenchError as error:
-            return Played(None, str(error), self._drained())
-        return Played(episode, None, self._drained())
+            return Played(None, str(error), self._drained(), self._log.drained())
+        return Played(episode, None, self._drained(), self._log.drained())
+
+    async def close_agent(self) -> tuple[Logged, ...]:
+        """Let go of the agent, once all questions are played; gives what it has to say at that, and all before it."""
+        if self._config is not None:
+            await self._config.agent.close()
+        return self._log.drained()
 
     async def close(self) -> None:
         """Let go of models and of the cassette, which is then sorted."""
@@ -111,6 +124,7 @@ class Playing:
             await self._config.access.close()
             await self._batcher.aclose(patience=_PAUSE)
             close(self._config.retriever)
+        self._log.close()
 
     async def _open(self) -> RunConfig:
         words = self._words
@@ -138,6 +152,8 @@ class Playing:
         self._batcher = MicroBatcher(config.retriever)
         self._reader = Reader(config.task.corpus, config.protocol.rollout)
         self._config = config
+        # What was said before, every worker and the command itself say alike.
+        self._log.open()
         return config
 
     def _drained(self) -> tuple[tuple[str, float | None], ...]:
@@ -191,12 +207,22 @@ class Pool:
             await asyncio.sleep(_PAUSE * tries)
         return _unplayed(f"workers died {_TRIES} times over this question: {reason}")
 
+    async def close_agents(self) -> None:
+        """Let workers close their agents, and log what these have to say at the end."""
+        closing = [asyncio.wait_for(worker.close_agent.remote(), _CLOSING) for worker in self._workers]
+        for said in await asyncio.gather(*closing, return_exceptions=True):
+            if isinstance(said, BaseException):
+                _log.warning("a worker could not close its agent (%s); its answers are kept", type(said).__name__)
+            else:
+                log_again(said)
+
     def counted(self, played: Played) -> Episode:
-        """The question that was played, after what its worker has paid was counted.
+        """The question that was played, after what its worker has paid was counted, and what it logged was logged here.
 
         Raises:
             UsageError: the worker could not play it.
         """
+        log_again(played.logged)
         for model, usd in played.paid:
             self._budget.pay(model, usd)
         if played.episode is None:
@@ -234,6 +260,7 @@ class _SpreadPlayer:
         return await _play(self._pool, question, session, seed)
 
     async def close(self) -> None:
+        await self._pool.close_agents()
         await self._player.close()
 
 

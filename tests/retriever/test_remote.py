@@ -63,6 +63,12 @@ def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.fixture
+def right(make_context: MakeContext) -> Mapping[str, Any]:
+    """What a server over `TEXTS` says of itself beside its name and fingerprint."""
+    return {"corpus": make_context(TEXTS).corpus.fingerprint, "documents": len(TEXTS)}
+
+
+@pytest.fixture
 def opened(make_context: MakeContext) -> Open:
     """Opens the retriever at an address, and closes it at the end of the `with` block."""
 
@@ -92,11 +98,13 @@ def test_our_own_server_is_found_by_its_address_alone_and_searched_in_batches(op
         assert remote.search([], 5) == [] == remote.search([], 1)
 
 
-def test_what_a_server_says_of_itself_is_the_fingerprint_wherever_it_stands(opened: Open) -> None:
+def test_what_a_server_says_of_itself_is_the_fingerprint_wherever_it_stands(
+    opened: Open, right: Mapping[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
     with (
-        SearchServer(own(rank)) as one,
-        SearchServer(own(rank)) as other,
-        SearchServer(own(rank, word="beef")) as third,
+        SearchServer(own(rank, health=right)) as one,
+        SearchServer(own(rank, health=right)) as other,
+        SearchServer(own(rank, word="beef", health=right)) as third,
         opened(one.address) as a,
         opened(f"{other.address}/search/", batch=1) as b,
         opened(third.address) as c,
@@ -105,8 +113,32 @@ def test_what_a_server_says_of_itself_is_the_fingerprint_wherever_it_stands(open
         assert a.fingerprint not in (None, c.fingerprint, "f00d")
         assert a.describe()["served"] == {"retriever": "bm25", "fingerprint": "f00d"}
         assert a.name == one.address
-    with SearchServer(own(rank, word=None)) as server, opened(server.address) as remote:
+    assert not caplog.records
+    with SearchServer(own(rank, word=None, health=right)) as server, opened(server.address) as remote:
         assert remote.fingerprint is None
+
+
+def test_a_server_that_can_become_another_one_unseen_has_no_fingerprint(
+    opened: Open, right: Mapping[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    # It may search any corpus: a reply may then leave the fingerprint out, and not give another one.
+    with SearchServer(own(rank)) as server, opened(server.address) as remote:
+        assert remote.fingerprint is None
+        assert "not which corpus it searches: runs over it are not rankable" in caplog.text
+        server.answer = own(rank, word=None)
+        assert remote.search(["mason 21"], 3) == [expected("mason 21", 3)]
+        server.answer = own(rank, word="beef")
+        with pytest.raises(Halt, match="has become another one"):
+            remote.search(["mason"], 3)
+    caplog.clear()
+    health, retrieve = own(rank, health=right), search_r1(rank, lambda docid: {"id": docid})
+    with (
+        SearchServer(lambda asked: health(asked) if asked.path == "/health" else retrieve(asked)) as server,
+        opened(f"{server.address}/retrieve") as remote,
+    ):
+        assert remote.fingerprint is None
+        assert remote.describe()["served"]["fingerprint"] == "f00d"
+        assert "its replies do not: runs over it are not rankable" in caplog.text
 
 
 def test_of_a_server_that_says_nothing_the_rankings_of_probes_are_kept(opened: Open) -> None:
@@ -180,8 +212,7 @@ def test_ids_that_mean_other_documents_are_warned_of(opened: Open, caplog: pytes
         assert not caplog.records
 
 
-def test_a_server_over_another_corpus_is_refused_at_once(opened: Open, make_context: MakeContext) -> None:
-    right = {"corpus": make_context(TEXTS).corpus.fingerprint, "documents": 40}
+def test_a_server_over_another_corpus_is_refused_at_once(opened: Open, right: Mapping[str, Any]) -> None:
     with SearchServer(own(rank, health=right)) as server, opened(server.address):
         pass
     wrong = {"corpus": "c0ffee", "documents": 1_000_000}
@@ -263,6 +294,7 @@ def test_a_server_that_stumbles_is_asked_again(opened: Open) -> None:
             None,
             Said(status=503),
             Said(status=429, headers={"Retry-After": "0.3"}),
+            Said(status=503, headers={"Retry-After": "Fri, 31 Dec 99999999999999999999 23:59:59 GMT"}),
             Said(status=500),
             Said(content=b"<html>"),
             Said({"rankings": []}, cut=True),
@@ -388,15 +420,21 @@ def test_unknown_words_are_met_with_the_known_ones(settings: dict[str, Any], ope
         pass
 
 
-@pytest.mark.parametrize("settings", [{"batch": 0}, {"timeout": "soon"}, {"outage_seconds": -1}, {"max_reply_mb": 0}])
+@pytest.mark.parametrize(
+    "settings", [{"batch": 0}, {"batch": 1025}, {"timeout": "soon"}, {"outage_seconds": -1}, {"max_reply_mb": 0}]
+)
 def test_numbers_that_mean_nothing_are_refused(settings: dict[str, Any], opened: Open) -> None:
     with pytest.raises(UsageError, match=f"setting '{next(iter(settings))}'"), opened("http://127.0.0.1:1", **settings):
         pass
 
 
-def test_the_shape_is_told_by_the_path_or_by_the_user(opened: Open) -> None:
+def test_the_shape_is_told_by_the_path_or_by_the_user(opened: Open, right: Mapping[str, Any]) -> None:
     document = {docid: {"id": docid, "contents": text} for docid, text in TEXTS.items()}
-    both = {"/health": own(rank), "/search": own(rank), "/retrieve": search_r1(rank, lambda docid: document[docid])}
+    both = {
+        "/health": own(rank, health=right),
+        "/search": own(rank),
+        "/retrieve": search_r1(rank, lambda docid: document[docid]),
+    }
     with SearchServer(lambda asked: both.get(asked.path, own(rank))(asked)) as server:
         for address, settings, path in (
             ("", {}, "/search"),
@@ -405,7 +443,7 @@ def test_the_shape_is_told_by_the_path_or_by_the_user(opened: Open) -> None:
         ):
             with opened(f"{server.address}{address}", **settings) as remote:
                 assert remote.search(["mason 21"], 3) == [expected("mason 21", 3)]
-                assert remote.fingerprint is not None
+                assert (remote.fingerprint is not None) == (path == "/search")
             assert server.requests[-1].path == path
     odd = search_r1(rank, lambda docid: document[docid])
     with SearchServer(
@@ -419,10 +457,15 @@ def test_the_shape_is_told_by_the_path_or_by_the_user(opened: Open) -> None:
             pass
 
 
-def test_another_retriever_behind_the_same_address_halts_the_run(opened: Open) -> None:
-    with SearchServer(own(rank)) as server, opened(server.address) as remote:
-        server.answer = own(rank, word="beef")
-        with pytest.raises(Halt, match="has become another one"):
+@pytest.mark.parametrize(
+    ("word", "told"), [("beef", "has become another one: it gives fingerprint beef"), (None, "a reply without any")]
+)
+def test_another_retriever_behind_the_same_address_halts_the_run(
+    word: str | None, told: str, opened: Open, right: Mapping[str, Any]
+) -> None:
+    with SearchServer(own(rank, health=right)) as server, opened(server.address) as remote:
+        server.answer = own(rank, word=word)
+        with pytest.raises(Halt, match=told):
             remote.search(["mason"], 3)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from lrat_bench.errors import UsageError
 from lrat_bench.runs.resolve import resolve
 from lrat_bench.scale.cluster import Node, Share, share
 from lrat_bench.scale.encoding import on_gpu
+from lrat_bench.scale.logs import Logged
 from lrat_bench.scale.rollouts import Playing, RunWords
 from lrat_bench.scale.words import Place
 
@@ -109,16 +111,23 @@ def words(task_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 
 
 def test_a_worker_plays_what_the_run_would_play(words: Callable[..., RunWords]) -> None:
+    ends: list[Logged] = []
+
     async def played() -> Any:
         worker = Playing(words(), Place.here())
         found = await worker.play("q2", "Which town lies on the Ostrel?", 7)
+        logging.getLogger("lrat_bench.serve").warning("%s said %s", "q2", "at the end")
+        ends.extend(await worker.close_agent())
         await worker.close()
+        logging.getLogger("lrat_bench.serve").warning("after the end")
         return found
 
     found = asyncio.run(played())
     assert found.problem is None
     assert found.episode.status == "answered"
     assert found.episode.answer is not None
+    # What an agent has to say when it is closed is sent as well.
+    assert ends == [("lrat_bench.serve", logging.WARNING, "q2 said at the end")]
 
 
 def test_a_worker_that_makes_another_run_of_the_words_plays_nothing(words: Callable[..., RunWords]) -> None:

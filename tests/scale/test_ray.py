@@ -153,6 +153,27 @@ def test_two_workers_play_what_one_process_plays_also_where_one_is_killed(
     assert {key for key in one if one[key] != other[key]} == {"invocations"}
 
 
+def test_what_a_command_prints_on_a_worker_is_in_the_log_of_the_run(
+    cluster: Cluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    task_folder: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "agent.sh").write_text('echo "It stands in [d2], sk-opensesame"\necho "loud and clear" >&2\n')
+    words = "--retriever oracle --limit 2 --engine ray --workers 2 --out made".split()
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "--task", str(task_folder), "--agent", "command:sh agent.sh", *words])
+    assert ended.value.code == 0
+    log = "".join(file.read_text() for file in (tmp_path / "made" / "logs").iterdir())
+    for qid in [one.question_id for one in load_run("made").trajectories]:
+        assert f"INFO {qid}: stdout of the agent:\nIt stands in [d2], [secret]" in log
+        assert f"INFO {qid}: stderr of the agent:\nloud and clear" in log
+    # What a worker's agent has to say of all its questions comes when it is closed.
+    assert "answers that cite documents of the corpus though no tool was called: " in capfd.readouterr().err
+
+
 def test_what_workers_pay_is_in_the_ledger_and_under_the_cap(tmp_path: Path) -> None:
     played = Episode("answered", "x", (), (), Usage(), 1.0)
     budget = Budget(1.0)

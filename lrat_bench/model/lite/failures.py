@@ -185,6 +185,6 @@ def _retry_after(headers: Mapping[str, Any], text: str) -> float | None:
 def _number(value: Any) -> float | None:
     try:
         seconds = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return min(seconds, _AGES) if 0 <= seconds < float("inf") else None
