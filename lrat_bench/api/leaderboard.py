@@ -10,6 +10,7 @@ from typing import Any
 from lrat_bench.api.parts import access, close, load_retriever
 from lrat_bench.errors import CheckFailed, UsageError
 from lrat_bench.leaderboard.attestations import Attestation, attest
+from lrat_bench.leaderboard.copies import find_copies, on_the_board
 from lrat_bench.leaderboard.extract import extract_retrieval, extract_run
 from lrat_bench.leaderboard.measuring import COLUMNS, Numbers, measure_rankings, measure_rollouts
 from lrat_bench.leaderboard.prepare import prepare, read_entered
@@ -64,7 +65,11 @@ def prepare_submission(
 
 
 def validate_submissions(
-    folders: Sequence[str | Path], *, tracks: str | Path | None = None, attested: bool = False
+    folders: Sequence[str | Path],
+    *,
+    tracks: str | Path | None = None,
+    attested: bool = False,
+    board: str | Path | None = None,
 ) -> list[Validated]:
     """Check submissions, as it is done wherever pull requests are checked.
 
@@ -72,9 +77,12 @@ def validate_submissions(
         folders: one submission each.
         tracks: the file of another board.
         attested: whether `attestations.json` may be there, which is for maintainers.
+        board: the folder of the entries on the board, which none may repeat.
     """
-    board = load_tracks(tracks)
-    return [validate(folder, board, attested=attested) for folder in folders]
+    loaded = load_tracks(tracks)
+    found = [validate(folder, loaded, attested=attested) for folder in folders]
+    find_copies(found, [] if board is None else on_the_board(board, loaded, like=found))
+    return found
 
 
 def verify_submission(

@@ -113,16 +113,22 @@ def prepare(
 @click.option(
     "--attested", is_flag=True, help="attestations.json may be there: for maintainers, never for what others send."
 )
+@click.option(
+    "--board",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="The submissions that are on the board: a copy of one does not hold.",
+)
 @_tracks_option
 @json_option
-def validate(submissions: tuple[Path, ...], attested: bool, tracks: Path | None, json: bool) -> int:
+def validate(submissions: tuple[Path, ...], attested: bool, board: Path | None, tracks: Path | None, json: bool) -> int:
     """Recompute every number of submissions from their records, and check the rules of their tracks.
 
-    Reads the folders and nothing else. Exit code 1 where anything is wrong, a line each.
+    Reads the folders, and the board's, and nothing else. Exit code 1 where anything is wrong, a line each.
     """
     from lrat_bench.api.leaderboard import validate_submissions
 
-    found = validate_submissions(submissions, tracks=tracks, attested=attested)
+    found = validate_submissions(submissions, tracks=tracks, attested=attested, board=board)
     if json:
         print_json([_described(one) for one in found])
     for one in found:
@@ -219,13 +225,14 @@ def verify(
 @click.argument("submissions", required=False, type=click.Path(path_type=Path), metavar="[SUBMISSIONS]")
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="The folder of the site.")
 @click.option("--plots/--no-plots", default=True, show_default=True, help="Draw success against steps and cost.")
+@click.option("--keep-going", is_flag=True, help="Exit with 0 although a submission is left out: it is a warning.")
 @_tracks_option
 @json_option
-def build(submissions: Path | None, out: Path, plots: bool, tracks: Path | None, json: bool) -> int:
+def build(submissions: Path | None, out: Path, plots: bool, keep_going: bool, tracks: Path | None, json: bool) -> int:
     """Build the board as static pages: the folder of submissions, and what papers published.
 
     The pages open from a disk and from any file server, below any path. A submission that does not hold is left out,
-    and the exit code is 1.
+    and the exit code is 1, unless --keep-going is given.
     """
     from lrat_bench.leaderboard.site import build as build_site
     from lrat_bench.leaderboard.tracks import load_tracks
@@ -234,6 +241,9 @@ def build(submissions: Path | None, out: Path, plots: bool, tracks: Path | None,
         built = build_site(out, submissions, load_tracks(tracks), plots=plots, progress=shown.work)
     for one in built.refused:
         _tell(one, err=True)
+    if built.refused and keep_going:
+        many = len(built.refused)
+        click.echo(f"warning: {many} submission{'s' * (many > 1)} left out of the board", err=True)
     entries = sum(len(track.entries) for track in built.board.tracks)
     published = sum(len(track.rows) for track in built.board.tracks) - entries
     if json:
@@ -251,7 +261,7 @@ def build(submissions: Path | None, out: Path, plots: bool, tracks: Path | None,
         click.echo(f"{out / 'index.html'}: {entries} {noun}, {published} published rows")
         if plots and not built.plots:
             click.echo('without plots: pip install "lrat-bench[plots]"', err=True)
-    return 1 if built.refused else 0
+    return 1 if built.refused and not keep_going else 0
 
 
 def _headline(found: Validated) -> str:

@@ -16,7 +16,7 @@ from pydantic import ConfigDict, Field
 from lrat_bench.files import write_json
 from lrat_bench.leaderboard.submission import Line, Prose, Sha, _Record
 
-__all__ = ["FILE", "TIERS", "Attestation", "AttestationFile", "Tier", "attest", "tier_of"]
+__all__ = ["FILE", "TIERS", "Attestation", "AttestationFile", "Tier", "attest", "tier_of", "tiers_of"]
 
 FILE = "attestations.json"
 
@@ -24,8 +24,10 @@ Tier = Literal["self-reported", "recomputed", "retrieval-verified", "verified"]
 
 TIERS: dict[Tier, str] = {
     "self-reported": "the arithmetic holds: every number was recomputed from the records",
-    "recomputed": "maintainers had the answers judged again by the pinned judge, and the numbers stand",
-    "retrieval-verified": "maintainers replayed the logged queries, and the retriever returned the logged hits",
+    "recomputed": "maintainers had the answers judged again by the pinned judge, and the verdicts stand; it "
+    "says nothing of the lists that were logged",
+    "retrieval-verified": "maintainers replayed the logged queries, and the retriever returned the logged hits; it "
+    "says nothing of answers and verdicts",
     "verified": "maintainers ran it again, and the difference is within chance",
 }
 """Tier → what it says, lowest first."""
@@ -61,6 +63,17 @@ def tier_of(attestations: Sequence[Attestation], digest: str) -> tuple[Tier, tup
     order = list(TIERS)
     current = tuple(one for one in attestations if one.submission == digest)
     return max((one.tier for one in current), key=order.index, default="self-reported"), current
+
+
+def tiers_of(attestations: Sequence[Attestation], digest: str) -> tuple[Tier, ...]:
+    """All tiers that hold of a submission, lowest first: each is a check of its own, and none stands for another.
+
+    Args:
+        attestations: all that there are.
+        digest: SHA-256 of its `submission.json`.
+    """
+    current = {one.tier for one in tier_of(attestations, digest)[1]}
+    return tuple(tier for tier in TIERS if tier in current) or ("self-reported",)
 
 
 def attest(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lrat_bench.leaderboard.attestations import Tier, tier_of
+from lrat_bench.leaderboard.attestations import Tier, tier_of, tiers_of
 from lrat_bench.leaderboard.measuring import COLUMNS
 from lrat_bench.leaderboard.papers import PaperRow, paper_rows
 from lrat_bench.leaderboard.ranking import Contender, Place, ranked
@@ -23,6 +24,9 @@ __all__ = ["SCHEMA", "Board", "BoardRow", "BoardTrack", "Result", "Standing", "b
 
 SCHEMA = "lrat-bench/board/1"
 """Name and version of the format; the number grows when an old reader could misread a new file."""
+
+
+_FORMULA = re.compile(r"(^|;\s*)([=+\-@\t\r])")
 
 
 class _Record(BaseModel):
@@ -45,8 +49,9 @@ class Standing(_Record):
 
     score: Metric = Field(description="mean over tasks of the measure that the track ranks by")
     letters: tuple[str, ...] = Field(description="two entries that share one do not differ significantly")
-    best_rank: int
-    worst_rank: int
+    best_rank: int | None = Field(description="null of one that can be held against no other: that is no place")
+    worst_rank: int | None
+    of: int = Field(description="how many entries can be held against each other, itself among them")
     among: str | None = Field(description="commit of what the track fixes, where it pins none: ties are within it")
 
 
@@ -63,7 +68,8 @@ class BoardRow(_Record):
     scaffold: Literal["standard", "custom"] | None
     date: str | None
     contact: str | None
-    tier: Tier | None = Field(description="null of a published row: nobody recomputed it")
+    tier: Tier | None = Field(description="the highest; null of a published row: nobody recomputed it")
+    tiers: tuple[Tier, ...] = Field(description="all that hold, each a check of its own; none of a published row")
     cited: str | None = Field(description="of a published row: paper and place")
     standing: Standing | None = Field(description="null of a published row: its records are not here")
     results: tuple[Result, ...]
@@ -149,8 +155,8 @@ def board_csv(board: Board) -> str:
 
 
 def _cell(value: object) -> object:
-    # A spreadsheet takes a text that begins so for a formula.
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    # A spreadsheet takes a text that begins so for a formula, and some begin a new cell after a semicolon.
+    return _FORMULA.sub(r"\1'\2", value) if isinstance(value, str) else value
 
 
 def _track(track: Track, found: Sequence[Validated]) -> BoardTrack:
@@ -198,12 +204,14 @@ def _entry(track: Track, found: Validated, place: Place) -> BoardRow:
         date=submission.prepared,
         contact=submission.contact.name,
         tier=tier,
+        tiers=tiers_of(found.attestations, found.digest),
         cited=None,
         standing=Standing(
             score=place.score,
             letters=place.letters,
             best_rank=place.best_rank,
             worst_rank=place.worst_rank,
+            of=place.of,
             among=place.pool,
         ),
         results=tuple(
@@ -226,6 +234,7 @@ def _published(track: Track, row: PaperRow) -> BoardRow:
         date=None,
         contact=None,
         tier=None,
+        tiers=(),
         cited=row.cited,
         standing=None,
         results=tuple(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lrat_bench.leaderboard.board import BoardTrack, Result
+from lrat_bench.leaderboard.board import BoardRow, BoardTrack, Result
 from lrat_bench.report.picture import write_png
 from lrat_bench.report.plots.labels import Labelled, label_points
 from lrat_bench.report.plots.series import Point, point_of
@@ -58,7 +58,7 @@ def plot_track(track: BoardTrack, measure: str, file: Path) -> bool:
         for result in row.results:
             x, y = point_of(result.metric(measure)), point_of(result.metric("success_rate"), 100)
             if x is not None and y is not None:
-                mark = _Mark(drawable(row.label), _look(at), row.source == "published", at < _NAMED, x, y)
+                mark = _Mark(_name(row), _look(at), row.source == "published", at < _NAMED, x, y)
                 by_task.setdefault(result.task, []).append(mark)
     if not any(mark.x.value for marks in by_task.values() for mark in marks):
         return False
@@ -73,6 +73,12 @@ def plot_track(track: BoardTrack, measure: str, file: Path) -> bool:
         _legend(figure, [mark for marks in by_task.values() for mark in marks if mark.named])
     write_png(figure, file, dpi=DPI)
     return True
+
+
+def _name(row: BoardRow) -> str:
+    """The label; where the font lacks characters of it the name, which is plain."""
+    label = drawable(row.label)
+    return drawable(row.name) if "\N{REPLACEMENT CHARACTER}" in label else label
 
 
 def _look(at: int) -> Look:

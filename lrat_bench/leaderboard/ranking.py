@@ -41,22 +41,26 @@ class Place:
     Attributes:
         name: of the submission.
         score: mean over tasks of the measure that the track ranks by, with its interval over questions.
-        letters: two entries of a pool that share one do not differ significantly.
-        best_rank: 1, and one more for each entry of the pool that is significantly better.
-        worst_rank: size of the pool, less one for each that is significantly worse.
+        letters: two entries of a pool that share one do not differ significantly; none of one that is alone in it.
+        best_rank: 1, and one more for each entry of the pool that is significantly better; None of one that is alone.
+        worst_rank: size of the pool, less one for each that is significantly worse; None of one that is alone.
+        of: size of the pool.
         pool: of the contender.
     """
 
     name: str
     score: Metric
     letters: tuple[str, ...]
-    best_rank: int
-    worst_rank: int
+    best_rank: int | None
+    worst_rank: int | None
+    of: int
     pool: str | None = None
 
 
 def ranked(track: Track, contenders: Sequence[Contender]) -> list[Place]:
-    """The entries of a track, best first.
+    """The entries of a track, best first; of several pools the largest first.
+
+    Whoever names a commit of their own is alone in a pool: that is no place, however many others there are.
 
     Entries answer the same questions, so they are compared question by question: by McNemar's mid-p where each was
     asked once on one task, else by the randomisation over questions, with Holm's correction over all pairs
@@ -71,13 +75,17 @@ def ranked(track: Track, contenders: Sequence[Contender]) -> list[Place]:
         pools.setdefault(one.pool, []).append(one)
     places = [place for pool in pools.values() for place in _pool(track, pool)]
     sign = -1 if places and places[0].score.direction == "higher" else 1
-    return sorted(places, key=lambda place: (sign * (place.score.value or 0.0), place.name))
+    groups = {name: (-len(pool), name or "") if len(pool) > 1 else (-1, "") for name, pool in pools.items()}
+    return sorted(places, key=lambda place: (groups[place.pool], sign * (place.score.value or 0.0), place.name))
 
 
 def _pool(track: Track, pool: Sequence[Contender]) -> list[Place]:
     sides = [_side(track, one) for one in pool]
     if len(sides) == 1:
-        return [Place(pool[0].name, sides[0].columns[track.rank].metric, ("a",), 1, 1, pool[0].pool)]
+        metric, only = sides[0].columns[track.rank].metric, pool[0]
+        if only.pool is not None:
+            return [Place(only.name, metric, (), None, None, 1, only.pool)]
+        return [Place(only.name, metric, ("a",), 1, 1, 1)]
     ties = compare_sides(sides, measures=[track.rank]).ties
     found = {side.name: side for side in ties[0].sides} if ties else {}
     return [
@@ -87,6 +95,7 @@ def _pool(track: Track, pool: Sequence[Contender]) -> list[Place]:
             found[one.name].letters,
             found[one.name].best_rank,
             found[one.name].worst_rank,
+            len(pool),
             one.pool,
         )
         for one, side in zip(pool, sides, strict=True)

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from lrat_bench.guard import Guard
+from lrat_bench.leaderboard.submission import Id
+from lrat_bench.leaderboard.tracks import MOST_REPEATS
 from lrat_bench.score.rows import Outcome
 from lrat_bench.score.verdict import Grade, Verdict
 from lrat_bench.task.question import Qrels, Question
@@ -26,8 +28,30 @@ _LONG = 200_000
 _SHORT = 10_000
 """Limits of one record: steps, documents of a list, characters of an answer or a judge's reply, of a query or an id."""
 
-Docid = Annotated[str, Field(min_length=1, max_length=512)]
-Docids = Annotated[tuple[Docid, ...], Field(max_length=_MOST_HITS)]
+_MOST_SECONDS = 1e7
+_MOST_TOKENS = 10**12
+_MOST_USD = 1e6
+"""What no question takes: sums of as much as this are still numbers."""
+
+
+def _each_once(docids: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(docids)) < len(docids):
+        twice = next(docid for docid in docids if docids.count(docid) > 1)
+        raise ValueError(f"holds document {twice!r} twice")
+    return docids
+
+
+def _plausible(usage: Usage) -> Usage:
+    tokens = (usage.prompt_tokens, usage.completion_tokens, usage.reasoning_tokens, usage.llm_calls)
+    if any(not 0 <= many <= _MOST_TOKENS for many in tokens if many is not None):
+        raise ValueError(f"tokens and calls must lie between 0 and {_MOST_TOKENS:,}")
+    if usage.cost_usd is not None and not 0 <= usage.cost_usd <= _MOST_USD:
+        raise ValueError(f"cost_usd must lie between 0 and {_MOST_USD:,.0f}")
+    return usage
+
+
+Docids = Annotated[tuple[Id, ...], Field(max_length=_MOST_HITS), AfterValidator(_each_once)]
+Spent = Annotated[Usage, AfterValidator(_plausible)]
 Text = Annotated[str, Field(max_length=_LONG)]
 ShortText = Annotated[str, Field(max_length=_SHORT)]
 Turn = Annotated[int, Field(ge=0, le=1_000_000)] | None
@@ -47,6 +71,12 @@ class Searched(_Record):
     hidden: Docids = Field(default=(), description="those of the list that the agent did not see")
     failed: bool = Field(default=False, description="whether it was not carried out")
 
+    @model_validator(mode="after")
+    def _of_the_list(self) -> Searched:
+        if not set(self.hidden) <= set(self.hits):
+            raise ValueError("hidden names a document that is not among hits")
+        return self
+
 
 class Browsed(_Record):
     """One document of one browse call."""
@@ -65,25 +95,27 @@ class Verdicted(_Record):
     extracted_answer: Text | None
     confidence: float | None = Field(ge=0, le=1)
     reply: Text | None = Field(description="the judge's own words; null of a judge that has none")
-    usage: Usage
+    usage: Spent
 
 
 class RolloutRecord(_Record):
     """One line of `records/TASK.jsonl` in a track of runs."""
 
     question_id: ShortText
-    repeat: int = Field(ge=0, le=1_000)
+    repeat: int = Field(ge=0, lt=MOST_REPEATS)
     outcome: Outcome
     status: Status | None
-    origin: Annotated[str, Field(max_length=64)] | None = Field(description="source format, where it was imported")
+    origin: Annotated[str, Field(max_length=64)] | None = Field(
+        description="source format of an import; null of what is ranked"
+    )
     answer: Text | None
     searches: Annotated[tuple[Searched, ...], Field(max_length=_MOST_STEPS)]
     browses: Annotated[tuple[Browsed, ...], Field(max_length=_MOST_STEPS)]
     turns: Annotated[int, Field(ge=0, le=10_000)] | None = Field(
         description="completions of the model; null where they cannot be seen"
     )
-    usage: Usage
-    seconds: float = Field(ge=0)
+    usage: Spent
+    seconds: float = Field(ge=0, le=_MOST_SECONDS)
     trajectory: str = Field(pattern=r"^[0-9a-f]{64}$", description="hash of the trajectory that it is of")
     verdict: Verdicted | None = Field(description="null where there was nothing to judge")
     evidence: Docids | None = Field(description="documents that support the answer; null where the task cannot say")
@@ -183,10 +215,7 @@ class RolloutRecord(_Record):
                 turn=one.turn,
                 call=one.call,
                 query=one.query,
-                hits=tuple(
-                    Hit(docid=docid, score=None, rank=rank, shown=docid not in one.hidden)
-                    for rank, docid in enumerate(one.hits, 1)
-                ),
+                hits=_hits(one),
                 error="failed" if one.failed else None,
             )
             for one in self.searches
@@ -201,7 +230,8 @@ class RolloutRecord(_Record):
             )
             for one in self.browses
         ]
-        return Trajectory(
+        return _Recorded(
+            recorded=self.trajectory,
             task="",
             protocol="",
             question_id=self.question_id,
@@ -213,7 +243,7 @@ class RolloutRecord(_Record):
             answer=self.answer,
             # A step of no turn says that turns cannot be seen.
             steps=(*searches, *browses, *([Notice(turn=None, text="")] if self.turns is None else [])),
-            turns=tuple(TurnRecord(turn=turn) for turn in range(self.turns or 0)),
+            turns=(_TURN,) * (self.turns or 0),  # how many is all that is measured of them
             usage=self.usage,
             seconds=self.seconds,
         )
@@ -226,7 +256,7 @@ class RolloutRecord(_Record):
         return Verdict(
             question_id=self.question_id,
             repeat=self.repeat,
-            trajectory=self.as_trajectory().hash,
+            trajectory=self.trajectory,
             accepts=stand_in(self.question_id).accepts,
             judge=judge,
             judge_name="",
@@ -250,6 +280,20 @@ class RankingRecord(_Record):
     def key(self) -> tuple[str, int]:
         """(question_id, 0): a ranking is made once."""
         return self.question_id, 0
+
+
+class _Recorded(Trajectory):
+    """What a record tells of a trajectory, under the hash of the whole one: no hash is made of what is left of it."""
+
+    recorded: str
+
+    @property
+    def hash(self) -> str:
+        """Of the trajectory that the record is of."""
+        return self.recorded
+
+
+_TURN = TurnRecord(turn=0)
 
 
 def stand_in(qid: str) -> Question:
@@ -284,6 +328,13 @@ def _searched(step: Search, seal: _Seal) -> Searched:
         hits=_once(hit.docid for hit in ranked),
         hidden=_once(hit.docid for hit in ranked if not hit.shown),
         failed=step.error is not None,
+    )
+
+
+def _hits(one: Searched) -> tuple[Hit, ...]:
+    hidden = frozenset(one.hidden)
+    return tuple(
+        Hit(docid=docid, score=None, rank=rank, shown=docid not in hidden) for rank, docid in enumerate(one.hits, 1)
     )
 
 

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from lrat_bench.leaderboard.records import Browsed, RankingRecord, RolloutRecord, Searched
 from lrat_bench.leaderboard.submission import Part, Submission, SubmittedRun, row_digest
 from lrat_bench.leaderboard.tracks import Fixed, Pin, Track, questions_digest
 from lrat_bench.lrat.contamination import Contamination
 
-__all__ = ["SPEED", "asks_as_pinned", "broken_rules", "fixed_revision", "shared_questions"]
+__all__ = [
+    "SPEED",
+    "asks_as_pinned",
+    "broken_limits",
+    "broken_rules",
+    "fixed_revision",
+    "knows_judgements",
+    "shared_questions",
+]
 
 SPEED = ("device", "dtype", "batch_size", "threads", "storage", "revision", "trust_remote_code", "passage_tokens")
 """Settings of a retriever that change speed or last digits, or are compared elsewhere."""
+
+
+_COMMIT = r"[0-9a-f]{40}"
+
+_LONG_DOCID = 64
+"""Characters of a docid of a guarded task: ids lie open, and a longer one could be a text."""
 
 
 def broken_rules(submission: Submission, track: Track) -> Iterator[str]:
@@ -46,6 +63,38 @@ def asks_as_pinned(run: SubmittedRun, pin: Pin) -> bool:
     return len(set(run.questions)) == len(run.questions) == pin.questions and (
         pin.question_ids is None or questions_digest(run.questions) == pin.question_ids
     )
+
+
+def broken_limits(record: RolloutRecord | RankingRecord, pin: Pin, track: Track) -> Iterator[str]:
+    """What of a record the protocol of its run cannot have led to, as one line each."""
+    if isinstance(record, RankingRecord):
+        if len(record.hits) > (track.k or 0):
+            yield f"has {len(record.hits)} hits, and the track asks for {track.k}"
+        return
+    if record.origin is not None:
+        yield "was imported, and only what this harness ran is ranked"
+    if record.status is None:
+        yield "does not say how it ended"
+    if record.turns is not None and record.turns > pin.turns:
+        yield f"has {record.turns} turns, and the protocol allows {pin.turns}"
+    steps: tuple[Searched | Browsed, ...] = (*record.searches, *record.browses)
+    turns = pin.turns if record.turns is None else record.turns
+    if late := [step.turn for step in steps if step.turn is not None and step.turn >= turns]:
+        yield f"has a step in turn {late[0]}, counted from 0, of {turns}"
+    if too_long := [len(one.hits) for one in record.searches if len(one.hits) > pin.k]:
+        yield f"has a search with {too_long[0]} hits, and the protocol's k is {pin.k}"
+    if record.browses and "get_document" not in pin.tools:
+        yield "reads a document, and the protocol has no tool for it"
+    yield from _calls(steps, pin)
+    if any(not _is_id(step.docid, pin) for step in record.browses if step.found):
+        yield "says that it found a document whose id is none"
+    elif pin.canary is not None and any(not _is_id(docid, pin) for one in record.searches for docid in one.hits):
+        yield f"has a docid with spaces or of more than {_LONG_DOCID} characters, which of a guarded task is none"
+
+
+def knows_judgements(retriever: str) -> bool:
+    """Whether a retriever, or a part of it, is made from the judgements of the task, by its name."""
+    return "oracle" in re.split(r"[:+@(),\s]+", retriever.casefold())
 
 
 def fixed_revision(submission: Submission, track: Track) -> str | None:
@@ -101,6 +150,10 @@ def _run(run: SubmittedRun, pin: Pin, track: Track, revision: str) -> Iterator[s
             yield "it has no fingerprint of its agent"
         if run.trajectories is None:
             yield "it does not name its trajectories"
+        if run.judge is None:
+            yield "it does not name its judge"
+    if knows_judgements(run.retriever.name) and not track.demonstration:
+        yield f"retriever {run.retriever.name!r} is made from the judgements, and is the ceiling of a task"
     if run.cassette and not track.demonstration:
         yield "model calls were replayed from a cassette"
     passage = run.retriever.details.get("passage_tokens")
@@ -134,6 +187,8 @@ def _fixed(run: SubmittedRun, fixed: Fixed, track: Track) -> Iterator[str]:
         yield f"{room} {fixed.name} has other settings than its row: the track fixes them (`lrat-bench agents show`)"
     if fixed.weights and part.revision is None:
         yield f"it does not say which commit of {fixed.name} was run: --set {room}.revision=COMMIT"
+    elif fixed.weights and not re.fullmatch(_COMMIT, part.revision or ""):
+        yield f"{room} is of {part.revision!r}, which is no commit: 40 hexadecimal digits"
     elif fixed.revision is not None and part.revision != fixed.revision:
         yield f"{room} is of commit {part.revision!r}, and the track fixes {fixed.revision!r}"
     if room == "retriever":
@@ -175,6 +230,24 @@ def _disclosure(submission: Submission, track: Track) -> Iterator[str]:
                 yield f"there is no contamination scan for {pin.task}, split {pin.split}"
             elif shared := shared_questions(scan):
                 yield f"its training pairs share {shared} questions with {pin.task}, so that its numbers say nothing"
+
+
+def _calls(steps: tuple[Searched | Browsed, ...], pin: Pin) -> Iterator[str]:
+    # The entries of a call are of one tool, and share its turn and its place there.
+    tools: dict[tuple[int | None, int], type[Searched | Browsed]] = {}
+    if any(tools.setdefault((step.turn, step.call), type(step)) is not type(step) for step in steps):
+        yield "has a call that both searches and reads"
+    if pin.calls is not None and len(tools) > pin.calls:
+        yield f"has {len(tools)} calls, and the protocol allows {pin.calls}"
+    most = max(Counter((step.turn, step.call) for step in steps).values(), default=0)
+    if most > pin.entries:
+        yield f"has a call with {most} entries, and the protocol carries out {pin.entries}"
+
+
+def _is_id(docid: str, pin: Pin) -> bool:
+    if pin.canary is not None and (len(docid) > _LONG_DOCID or any(one.isspace() for one in docid)):
+        return False
+    return bool(docid.strip()) and docid.isprintable() and len(docid) <= 512
 
 
 def _short(mark: str | None) -> str:

@@ -23,6 +23,7 @@ __all__ = [
     "lines",
     "metric_label",
     "parameters",
+    "place_among",
     "place_text",
 ]
 
@@ -40,6 +41,9 @@ _LABELS = {
 ROLLOUT_LINES = ("evidence_recall", "steps", "completion_tokens")
 RANKING_LINES = ("evidence_nDCG@10", "evidence_R@100", "gold_nDCG@10")
 """Measures that each question is shown with."""
+
+_SHOWN = 500
+"""Characters of an answer, and of a judge's words, on a page; the records have all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +153,8 @@ def lines(task: str, numbers_of: Numbers, records: Sequence[RolloutRecord | Rank
             row.outcome,
             row.status,
             tuple(_number(name, row.values.get(name)) for name in ROLLOUT_LINES),
-            None if said is None else said.extracted_answer,
-            None if said is None else said.reply,
+            None if said is None else _clipped(said.extracted_answer),
+            None if said is None else _clipped(said.reply),
         )
 
 
@@ -169,11 +173,24 @@ def parameters(row_parameters: float | None) -> Cell:
 
 
 def place_text(standing: Standing | None) -> str:
-    """Where an entry stands: `1`, `2–4`; nothing of a published row."""
-    if standing is None:
+    """Where an entry stands: `1`, `2–4`; nothing of a published row, and of one that is held against no other."""
+    if standing is None or standing.best_rank is None:
         return ""
     best, worst = standing.best_rank, standing.worst_rank
     return str(best) if best == worst else f"{best}–{worst}"
+
+
+def place_among(standing: Standing | None) -> str:
+    """Among whom: `2–4 of 7`, `1 of 3 under commit 0123456789ab`, `alone under commit 0123456789ab`."""
+    if standing is None:
+        return ""
+    under = "" if standing.among is None else f" under commit {standing.among[:12]}"
+    place = place_text(standing)
+    return f"{place} of {standing.of}{under}" if place else f"alone{under}"
+
+
+def _clipped(text: str | None) -> str | None:
+    return text if text is None or len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 def _plain(values: Mapping[str, Mapping[str, float]], name: str, question: str) -> Cell:

@@ -17,8 +17,9 @@ from typing import Any
 
 from lrat_bench.errors import MissingLibrary, UsageError
 from lrat_bench.files import write_atomic, write_json, writing
-from lrat_bench.leaderboard.attestations import TIERS, tier_of
+from lrat_bench.leaderboard.attestations import TIERS, tier_of, tiers_of
 from lrat_bench.leaderboard.board import SCHEMA, Board, BoardRow, BoardTrack, board_csv, make_board
+from lrat_bench.leaderboard.copies import find_copies
 from lrat_bench.leaderboard.plots import AXES, plot_track
 from lrat_bench.leaderboard.shown import (
     RANKING_LINES,
@@ -30,6 +31,7 @@ from lrat_bench.leaderboard.shown import (
     lines,
     metric_label,
     parameters,
+    place_among,
     place_text,
 )
 from lrat_bench.leaderboard.submission import OPENNESS, SubmittedRun
@@ -122,6 +124,7 @@ def _validated(submissions: str | Path | None, tracks: Tracks, progress: Progres
     for at, path in enumerate(there, 1):
         found.append(validate(path, tracks, attested=True))
         progress("checking submissions", at, len(there))
+    find_copies(found)
     return found
 
 
@@ -197,7 +200,8 @@ class _Line:
 def _index(board: Board) -> str:
     groups: dict[str, list[_Line]] = {title: [] for title in _GROUPS}
     for track in board.tracks:
-        best = track.entries[0] if track.entries else None
+        placed = [row for row in track.entries if row.standing is not None and row.standing.best_rank is not None]
+        best = placed[0] if placed else None
         score = None if best is None or best.standing is None else cell(best.standing.score)
         groups[_group(track)].append(_Line(track, best, score, len(track.rows) - len(track.entries)))
     return page(
@@ -247,6 +251,7 @@ def _row(track: BoardTrack, row: BoardRow, shown: Sequence[Column]) -> dict[str,
     return {
         "row": row,
         "place": place_text(row.standing),
+        "among": place_among(row.standing),
         "order": "" if row.standing is None else str(track.rows.index(row) + 1),
         "letters": "" if row.standing is None else " ".join(row.standing.letters),
         "score": None if row.standing is None else cell(row.standing.score),
@@ -258,7 +263,7 @@ def _row(track: BoardTrack, row: BoardRow, shown: Sequence[Column]) -> dict[str,
 def _submission_page(board: Board, track: BoardTrack, row: BoardRow, found: Validated) -> str:
     submission = found.submission
     assert submission is not None
-    tier, attested = tier_of(found.attestations, found.digest)
+    _, attested = tier_of(found.attestations, found.digest)
     every = [
         line for run in submission.runs for line in lines(run.task, found.numbers[run.task], found.records[run.task])
     ]
@@ -270,14 +275,13 @@ def _submission_page(board: Board, track: BoardTrack, row: BoardRow, found: Vali
         board=board,
         track=track,
         row=row,
-        place=place_text(row.standing),
+        place=place_among(row.standing),
         score=None if row.standing is None else cell(row.standing.score),
         rank_label=metric_label(track.rank),
         submission=submission,
         link=web_address(submission.entry.url),
         parameters=parameters(row.parameters).text,
-        tier=tier,
-        tier_says=TIERS[tier],
+        held=[(tier, TIERS[tier]) for tier in tiers_of(found.attestations, found.digest)],
         attested=attested,
         digest=found.digest,
         openness=OPENNESS[submission.entry.openness],

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from lrat_bench.files import fingerprint
-from lrat_bench.leaderboard.tracks import TrackKind
+from lrat_bench.leaderboard.tracks import MOST_REPEATS, TrackKind
 from lrat_bench.lrat.contamination import Contamination
 from lrat_bench.score.metric import Metric
 from lrat_bench.score.rows import Outcome
@@ -31,6 +31,7 @@ __all__ = [
     "Entry",
     "FileMark",
     "Fingerprints",
+    "Id",
     "Part",
     "Scaffold",
     "Submission",
@@ -46,6 +47,9 @@ SCHEMA = "lrat-bench/submission/1"
 
 NAME = r"^[a-z0-9][a-z0-9._-]{1,62}[a-z0-9]$"
 """Of a submission and of its folder: it becomes part of file names and addresses."""
+
+_LONGEST = 1_000
+"""Characters of what is said of a metric."""
 
 Openness = Literal["open", "open-weights", "api", "closed"]
 
@@ -72,6 +76,26 @@ def _prose(text: str) -> str:
     return text
 
 
+def _legible(bag: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    waiting: list[JsonValue] = [bag]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [*value, *value.values()]
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, str) and not all(one.isprintable() or one in "\n\t" for one in value):
+            raise ValueError("holds a text that is not printable")
+    return bag
+
+
+def _described(metric: Metric) -> Metric:
+    for text in (metric.name, metric.unit, metric.definition):
+        if len(text) > _LONGEST or not text.isprintable():
+            raise ValueError(f"name, unit and definition must be printable text of at most {_LONGEST} characters")
+    return metric
+
+
 def _immutable(text: str) -> str:
     if _FLOATING.fullmatch(text):
         raise ValueError("moves: name a commit, a hash or a version, which stays what it is")
@@ -81,11 +105,12 @@ def _immutable(text: str) -> str:
 Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_line)]
 Prose = Annotated[str, Field(min_length=1, max_length=4_000), AfterValidator(_prose)]
 Revision = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{1,99}$"), AfterValidator(_immutable)]
-Address = Annotated[str, Field(pattern=r"^https?://[^\s<>\"'`\\]{1,500}$")]
+Address = Annotated[str, Field(pattern=r"^https?://[^\s<>\"'`\\]{1,500}$"), AfterValidator(_line)]
 Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Id = Annotated[str, Field(min_length=1, max_length=512)]
-Named = Annotated[str, Field(max_length=500)]
-Bag = dict[Named, JsonValue]
+Id = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_line)]
+Named = Annotated[str, Field(max_length=500), AfterValidator(_line)]
+Bag = Annotated[dict[Named, JsonValue], AfterValidator(_legible)]
+Shown = Annotated[Metric, AfterValidator(_described)]
 
 
 class _Record(BaseModel):
@@ -186,8 +211,8 @@ class Part(_Record):
     """The agent or the retriever of a run, as its manifest has it."""
 
     name: Line = Field(description="as it was called, without the folders of a path")
-    revision: Annotated[str, Field(max_length=200)] | None = Field(description="commit of its weights, where known")
-    reported: Annotated[str, Field(max_length=500)] | None = Field(
+    revision: Revision | None = Field(description="commit of its weights, where known")
+    reported: Annotated[str, Field(max_length=500), AfterValidator(_line)] | None = Field(
         default=None, description="the model id that its endpoint gave"
     )
     row: Bag | None = Field(default=None, description="of an agent: its backbone row")
@@ -200,7 +225,7 @@ class SubmittedRun(_Record):
     task: Line
     protocol: Line
     split: Line
-    repeats: int = Field(ge=1, le=1_000)
+    repeats: int = Field(ge=1, le=MOST_REPEATS)
     questions: Annotated[tuple[Id, ...], Field(min_length=1, max_length=100_000)] = Field(
         description="the denominator, times repeats"
     )
@@ -212,12 +237,12 @@ class SubmittedRun(_Record):
     judge: Line | None = Field(description="name; null of a retriever alone")
     set: Bag = Field(default_factory=dict, description="what was set on the command line: ROOM.KEY → value")
     versions: dict[Named, Named] = Field(description="of the harness and of libraries, at the last command")
-    commit: Annotated[str, Field(max_length=100)] | None = Field(description="of the harness's checkout")
+    commit: Line | None = Field(description="of the harness's checkout")
     dirty: bool | None = Field(description="whether that checkout had changes")
     cassette: bool = Field(default=False, description="whether model calls were replayed from a cassette")
     outcomes: dict[Outcome, Annotated[int, Field(ge=0)]]
     statuses: dict[Named, Annotated[int, Field(ge=0)]]
-    metrics: Annotated[tuple[Metric, ...], Field(min_length=1, max_length=200)]
+    metrics: Annotated[tuple[Shown, ...], Field(min_length=1, max_length=200)]
     records: FileMark
     trajectories: TrajectoriesMark | None = Field(description="null of a retriever alone")
 

@@ -18,7 +18,20 @@ from lrat_bench.files import fingerprint, read_yaml
 from lrat_bench.task.card import Setting
 from lrat_bench.values import Texts, plainly
 
-__all__ = ["Fixed", "Pin", "Track", "TrackKind", "Tracks", "judgements_digest", "load_tracks", "questions_digest"]
+__all__ = [
+    "MOST_REPEATS",
+    "Fixed",
+    "Pin",
+    "Track",
+    "TrackKind",
+    "Tracks",
+    "judgements_digest",
+    "load_tracks",
+    "questions_digest",
+]
+
+MOST_REPEATS = 32
+"""How often a question is asked at most: records of a stranger are read, so that there must be an end to them."""
 
 TrackKind = Literal["retriever", "agent", "retrieval"]
 """What is entered: a retriever under a fixed agent, an agent over a fixed retriever, or a retriever alone."""
@@ -42,6 +55,11 @@ class Pin(_Record):
     scoring: str = Field(pattern=_SHA, description="fingerprint of its scoring part")
     judge: str = Field(pattern=_SHA, description="fingerprint of the judge: model, rubric and what is sent")
     prompt: str = Field(pattern=_SHA, description="fingerprint of the prompt")
+    tools: tuple[Literal["search", "get_document"], ...] = Field(min_length=1, description="that the protocol offers")
+    k: int = Field(ge=1, description="documents of a result list, at most")
+    entries: int = Field(ge=1, description="queries or documents of one call, at most")
+    calls: int | None = Field(default=None, ge=1, description="tool calls of a question, at most; null is no limit")
+    turns: int = Field(ge=1, description="completions of a question, at most, the forced one included")
     questions: int = Field(ge=1, description="how many are asked")
     question_ids: str | None = Field(default=None, pattern=_SHA, description="`questions_digest` of them")
     evidence: str | None = Field(
@@ -91,7 +109,7 @@ class Track(_Record):
     demonstration: bool = Field(default=False, description="whether it is there to try the way, and ranks nobody")
     pins: tuple[Pin, ...] = Field(min_length=1, description="tasks; a submission has a run on each of them")
     fixed: Fixed | None = Field(default=None, description="null of a retriever alone")
-    repeats: int = Field(default=1, ge=1, le=32, description="how often each question is asked at least")
+    repeats: int = Field(default=1, ge=1, le=MOST_REPEATS, description="how often each question is asked at least")
     k: int | None = Field(default=None, ge=1, description="documents per query, of a retriever alone")
     rank: str = Field(description="measure that entries are ordered by: its mean over the tasks")
 

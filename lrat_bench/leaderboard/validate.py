@@ -21,7 +21,7 @@ from lrat_bench.leaderboard.attestations import Attestation, AttestationFile
 from lrat_bench.leaderboard.intake import Finding, Intake
 from lrat_bench.leaderboard.measuring import COLUMNS, Numbers, measure_rankings, measure_rollouts
 from lrat_bench.leaderboard.records import RankingRecord, RolloutRecord, judgements_of
-from lrat_bench.leaderboard.rules import asks_as_pinned, broken_rules
+from lrat_bench.leaderboard.rules import asks_as_pinned, broken_limits, broken_rules
 from lrat_bench.leaderboard.submission import Submission, SubmittedRun, record_file
 from lrat_bench.leaderboard.tracks import Pin, Track, Tracks, judgements_digest
 from lrat_bench.score.metric import Metric
@@ -121,20 +121,20 @@ def _check_run(intake: Intake, found: Validated, track: Track, pin: Pin, run: Su
     if not intake.has(file):
         intake.read(file, most=0)  # says why
         return
-    records = _records(intake, file, track, run)
+    if not asks_as_pinned(run, pin):
+        return  # which has been said; records of other questions say nothing, and may be without number
+    records = _records(intake, file, track, pin, run)
     if len(intake.findings) > before:
         return
     found.records[pin.task] = tuple(records)
     opened = _opened(intake, file, pin, records)
-    if not asks_as_pinned(run, pin):
-        return  # which has been said; numbers of other questions say nothing
     _check_judgements(intake, file, pin, records)
     if len(intake.findings) > before:
         return
     try:
         numbers = _measured(opened, track, run)
-    except UsageError as error:
-        intake.find(file, str(error))
+    except (UsageError, ArithmeticError, ValueError) as error:
+        intake.find(file, f"cannot be measured: {error}")
         return
     found.numbers[pin.task] = numbers
     _compare(intake, pin, track, run, numbers)
@@ -143,7 +143,9 @@ def _check_run(intake: Intake, found: Validated, track: Track, pin: Pin, run: Su
         _check_outcomes(intake, file, rollouts, numbers)
 
 
-def _records(intake: Intake, file: str, track: Track, run: SubmittedRun) -> list[RolloutRecord | RankingRecord]:
+def _records(
+    intake: Intake, file: str, track: Track, pin: Pin, run: SubmittedRun
+) -> list[RolloutRecord | RankingRecord]:
     """The records in the order of the run's questions; one for each, and no others."""
     owed = {(qid, repeat) for qid in run.questions for repeat in range(run.repeats)}
     kept: dict[tuple[str, int], RolloutRecord | RankingRecord] = {}
@@ -158,6 +160,8 @@ def _records(intake: Intake, file: str, track: Track, run: SubmittedRun) -> list
         what = f"question {record.question_id!r}"
         if run.repeats > 1:
             what += f", repeat {record.key[1]}"
+        for broken in broken_limits(record, pin, track):
+            intake.find(f"{file}:{number}", f"{what} {broken}")
         if record.key not in owed:
             foreign.append(f"line {number}, {what}")
         elif record.key in kept:

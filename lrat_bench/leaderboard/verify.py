@@ -1,8 +1,8 @@
 """Verification: what maintainers check beyond the arithmetic.
 
-    answers judged again by the pinned judge                recomputed
-    logged queries searched again by the pinned retriever   retrieval-verified
-    the run made again                                      verified
+    answers judged again by the pinned judge                    recomputed
+    logged queries searched again by the submission's retriever retrieval-verified
+    the run made again                                          verified
 
 Each gives a share of agreement and says what differs; whether it is enough is decided here, by one rule each.
 """
@@ -133,9 +133,11 @@ def judged_again(found: Validated, task: Task, judge: Judge, *, progress: Progre
 
 
 def searched_again(found: Validated, task: Task, retriever: Retriever, *, progress: Progress = no_progress) -> Checked:
-    """Search the logged queries anew, each once per question, and hold the lists against the logged ones.
+    """Search every logged query anew, and hold the lists against the logged ones.
 
-    It holds where at least `ENOUGH` of the logged documents are found again, in lists as long as the logged ones.
+    It holds where at least `ENOUGH` of the logged documents are found again, in lists as long as the logged ones;
+    where as many of those among them that the task judges relevant are; and where every document that was read is one
+    of the corpus. That an agent read them, and what it was shown of a list, no replay can tell.
 
     Args:
         found: a submission that holds.
@@ -164,30 +166,40 @@ def searched_again(found: Validated, task: Task, retriever: Retriever, *, progre
     logged = list(_logged(found.records[task.name], texts))
     if not logged:
         raise UsageError(f"{found.path} logs no query on {task.name!r}")
-    same = agreed = wanted = done = 0
+    again = _search(logged, retriever, k, progress)
+    same = agreed = wanted = relevant = confirmed = 0
     differs: list[str] = []
-    coming = iter(logged)
-    while batch := list(islice(coming, _BATCH)):
-        contexts = [SearchContext(one.question_id, one.seen) for one in batch]
-        lists = retriever.search([one.query for one in batch], k, contexts=contexts)
-        for one, ranking in zip(batch, lists, strict=True):
-            now = [hit.docid for hit in ranking]
-            wanted += max(len(one.hits), len(now))
-            agreed += len(set(now) & set(one.hits))
-            same += now == list(one.hits)
-            if now != list(one.hits):
-                differs.append(f"question {one.question_id!r}, {one.what}: {_first_difference(one.hits, now)}")
-        done += len(batch)
-        progress("searching", done, len(logged))
-    share = agreed / wanted if wanted else 1.0
+    for one in logged:
+        now = again[one.key]
+        shared = set(now) & set(one.hits)
+        judged = _relevant(task, one.question_id) & set(one.hits)
+        wanted += max(len(one.hits), len(now))
+        agreed += len(shared)
+        relevant += len(judged)
+        confirmed += len(judged & shared)
+        same += now == one.hits
+        if now != one.hits:
+            differs.append(f"question {one.question_id!r}, {one.what}: {_first_difference(one.hits, now)}")
+    read, absent = _read(found.records[task.name], task)
+    differs = [*(f"{what} is no document of {task.name}, and is said to have been read" for what in absent), *differs]
+    evidence = (
+        f"{retriever.name} returned {numbers.count(agreed)} of {numbers.count(wanted)} logged documents of "
+        f"{task.name} again, and {numbers.count(same)} of {numbers.count(len(logged))} lists as they were"
+    )
+    if relevant:
+        evidence += f"; of evidence and gold among them {numbers.count(confirmed)} of {numbers.count(relevant)}"
+    if read:
+        evidence += (
+            f"; of {numbers.count(read)} documents read, {numbers.count(read - len(absent))} are in the corpus, and "
+            "whether the agent read them was not verified"
+        )
     return Checked(
         task=task.name,
         tier="retrieval-verified",
-        holds=share >= ENOUGH,
+        holds=_enough(agreed, wanted) and _enough(confirmed, relevant) and not absent,
         agreed=agreed,
         of=wanted,
-        evidence=f"{retriever.name} returned {numbers.count(agreed)} of {numbers.count(wanted)} logged documents of "
-        f"{task.name} again, and {numbers.count(same)} of {numbers.count(len(logged))} lists as they were",
+        evidence=evidence,
         differs=tuple(differs[:_TOLD]),
     )
 
@@ -237,20 +249,65 @@ class _Logged:
     hits: tuple[str, ...]
     seen: frozenset[str] = frozenset()
 
+    @property
+    def key(self) -> tuple[str, str, frozenset[str]]:
+        """All that a list depends on."""
+        return self.question_id, self.query, self.seen
+
 
 def _logged(records: Sequence[RolloutRecord | RankingRecord], texts: dict[str, str]) -> Iterator[_Logged]:
-    """Each query of a question once, in the open."""
+    """Each list that a record claims, with its query in the open."""
     for record in records:
         if isinstance(record, RankingRecord):
             if record.question_id in texts:
                 yield _Logged(record.question_id, "itself", texts[record.question_id], record.hits)
             continue
         opened = record.opened()
-        asked: set[str] = set()
+        claimed: dict[str, tuple[str, ...]] = {}
         for at, step in enumerate(opened.searches):
-            if not step.failed and (query := same_query(step.query)) not in asked:
-                asked.add(query)
-                yield _Logged(record.question_id, f"search {at + 1}", step.query, step.hits, _seen(opened, step))
+            if step.failed:
+                continue
+            # A session answers a query that it knows with the first's list, and some with none: no more is claimed.
+            query = same_query(step.query)
+            if query in claimed and step.hits in (claimed[query], ()):
+                continue
+            claimed.setdefault(query, step.hits)
+            yield _Logged(record.question_id, f"search {at + 1}", step.query, step.hits, _seen(opened, step))
+
+
+def _search(
+    logged: Sequence[_Logged], retriever: Retriever, k: int, progress: Progress
+) -> dict[tuple[str, str, frozenset[str]], tuple[str, ...]]:
+    """The list of each query, searched once."""
+    found: dict[tuple[str, str, frozenset[str]], tuple[str, ...]] = {}
+    once = {one.key: one for one in logged}
+    coming = iter(once.values())
+    while batch := list(islice(coming, _BATCH)):
+        contexts = [SearchContext(one.question_id, one.seen) for one in batch]
+        lists = retriever.search([one.query for one in batch], k, contexts=contexts)
+        found |= {one.key: tuple(hit.docid for hit in ranking) for one, ranking in zip(batch, lists, strict=True)}
+        progress("searching", len(found), len(once))
+    return found
+
+
+def _read(records: Sequence[RolloutRecord | RankingRecord], task: Task) -> tuple[int, list[str]]:
+    """How many documents are said to have been read, and which of them the corpus lacks."""
+    read = [
+        (record.question_id, one.docid)
+        for record in records
+        if isinstance(record, RolloutRecord)
+        for one in record.browses
+        if one.found and not one.failed
+    ]
+    return len(read), [f"question {qid!r}: {docid!r}" for qid, docid in read if docid not in task.corpus]
+
+
+def _relevant(task: Task, qid: str) -> frozenset[str]:
+    return frozenset((task.evidence or {}).get(qid, ())) | frozenset((task.gold or {}).get(qid, ()))
+
+
+def _enough(agreed: int, of: int) -> bool:
+    return not of or agreed / of >= ENOUGH
 
 
 def _seen(record: RolloutRecord, now: Searched) -> frozenset[str]:

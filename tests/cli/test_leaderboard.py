@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -116,38 +117,132 @@ print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)
     assert done.stderr.strip().splitlines()[-1] == "[]", done.stderr
 
 
+SUBMISSIONS = "leaderboard/submissions"
+
+
+class Repository:
+    """A repository with a board, a branch that changes it, and what CI says of that."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.head, self.tools = home, home / "head", home / "tools"
+        self.tools.mkdir()
+        (self.tools / "lrat-bench").write_text('#!/bin/sh\necho VALIDATE "$@"\n')
+        (self.tools / "lrat-bench").chmod(0o755)
+        self.head.mkdir()
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.write(f"{SUBMISSIONS}/old/submission.json", "{}")
+        self.write(f"{SUBMISSIONS}/old/attestations.json", "{}")
+        self.commit()
+        self.base = self.git("rev-parse", "HEAD").strip()
+
+    def git(self, *words: str) -> str:
+        who = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+        return subprocess.run(
+            ["git", "-C", str(self.head), *who, *words], capture_output=True, text=True, check=True
+        ).stdout
+
+    def write(self, name: str, text: str = "changed") -> None:
+        file = self.head / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def commit(self) -> None:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message=x")
+
+    def said(self, *words: str, base: str | None = None) -> tuple[int, list[str]]:
+        done = subprocess.run(
+            ["bash", str(CHANGED), str(self.head), base or self.base, *words],
+            cwd=self.home,
+            env={**os.environ, "PATH": f"{self.tools}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, [line.replace(str(self.head), "HEAD") for line in done.stdout.splitlines()]
+
+
+BOARD = CHANGED.parent / "submissions"
+OURS = "changes an entry that is on the board, which those who keep it alone may do"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path)
+
+
+def test_ci_validates_what_a_pull_request_adds(repository: Repository) -> None:
+    repository.write(f"{SUBMISSIONS}/mine/submission.json")
+    repository.write(f"{SUBMISSIONS}/mine/records/a.jsonl")
+    repository.commit()
+    sent = f"VALIDATE leaderboard validate --board {BOARD} -- HEAD/{SUBMISSIONS}/mine"
+    assert repository.said() == (0, [sent])
+    (repository.tools / "lrat-bench").write_text("#!/bin/sh\nexit 1\n")
+    assert repository.said() == (1, [])
+
+
 @pytest.mark.parametrize(
-    ("changed", "code", "said"),
-    [
-        (
-            ["leaderboard/submissions/mine/submission.json", "leaderboard/submissions/mine/records/a.jsonl"],
-            0,
-            "VALIDATE",
-        ),
-        (["leaderboard/submissions/mine/submission.json", "lrat_bench/score/score.py"], 1, "changes nothing else"),
-        (["leaderboard/submissions/../../x"], 1, "changes nothing else"),
-        (["leaderboard/submissions/$(touch pwned)/submission.json"], 1, "changes nothing else"),
-        (["leaderboard/submissions/--json/submission.json"], 1, "changes nothing else"),
-        (["leaderboard/submissions/gone/submission.json"], 0, "was taken back"),
-    ],
+    "name", ["lrat_bench/score.py", f"{SUBMISSIONS}/$(touch pwned)/submission.json", f"{SUBMISSIONS}/--json/a"]
 )
-def test_ci_validates_what_a_pull_request_changes(tmp_path: Path, changed: list[str], code: int, said: str) -> None:
-    tools, checkout = tmp_path / "tools", tmp_path / "head"
-    (checkout / "leaderboard" / "submissions" / "mine").mkdir(parents=True)
-    tools.mkdir()
-    (tmp_path / "names").write_bytes("".join(f"{name}\0" for name in changed).encode())
-    for name, line in (("git", f"cat {tmp_path / 'names'}"), ("lrat-bench", 'echo VALIDATE "$@"')):
-        (tools / name).write_text(f"#!/bin/sh\n{line}\n")
-        (tools / name).chmod(0o755)
-    done = subprocess.run(
-        ["bash", str(CHANGED), str(checkout), "base"],
-        cwd=tmp_path,
-        env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, said in done.stdout) == (code, True), done
-    assert not (tmp_path / "pwned").exists()
-    if said == "VALIDATE":
-        assert done.stdout == f"VALIDATE leaderboard validate -- {checkout}/leaderboard/submissions/mine\n"
+def test_ci_refuses_what_a_submission_may_not_change(repository: Repository, name: str) -> None:
+    repository.write(f"{SUBMISSIONS}/mine/submission.json")
+    repository.write(name)
+    repository.commit()
+    code, lines = repository.said()
+    assert code == 1
+    assert lines[0].endswith("a pull request with a submission changes nothing else")
+    assert not (repository.home / "pwned").exists()
+
+
+def test_ci_fails_where_it_cannot_see_what_is_changed(repository: Repository) -> None:
+    assert repository.said() == (1, [f"no submission is changed between {repository.base} and HEAD"])
+    repository.write(f"{SUBMISSIONS}/mine/submission.json")
+    repository.commit()
+    assert repository.said(base="0" * 40) == (1, [f"{'0' * 40}: is no commit that this checkout has"])
+    repository.git("checkout", "--quiet", "--orphan", "unrelated")
+    repository.commit()
+    assert repository.said()[0] != 0, "there is no common ancestor to compare with"
+
+
+def test_ci_lets_none_but_its_keepers_change_an_entry(repository: Repository) -> None:
+    repository.write(f"{SUBMISSIONS}/old/submission.json", "{}\n")
+    repository.commit()
+    checked = f"VALIDATE leaderboard validate --attested --board {BOARD} -- HEAD/{SUBMISSIONS}/old"
+    assert repository.said() == (1, [f"old: {OURS}", checked]), "attestations that stay are nobody's claim"
+    assert repository.said("--attested") == (0, [checked])
+    repository.write(f"{SUBMISSIONS}/old/attestations.json", '{"more": 1}')
+    repository.commit()
+    assert repository.said() == (1, [f"old: {OURS}", checked.replace(" --attested", "")])
+
+
+def test_ci_lets_none_but_its_keepers_take_an_entry_back_strip_or_rename_it(repository: Repository) -> None:
+    (repository.head / SUBMISSIONS / "old" / "attestations.json").unlink()
+    repository.commit()
+    code, lines = repository.said()
+    assert (code, lines[0]) == (1, f"old: {OURS}")
+    (repository.head / SUBMISSIONS / "old").rename(repository.head / SUBMISSIONS / "new")
+    repository.commit()
+    code, lines = repository.said()
+    assert code == 1
+    assert {f"old: {OURS}", "old: was taken back"} < set(lines)
+    assert repository.said("--attested")[0] == 0
+
+
+def test_an_entry_that_no_longer_holds_stops_nobody_elses(home: Path, command: Command) -> None:
+    (home / "subs" / "mine" / "more.txt").touch()
+    words = ("leaderboard", "build", "subs", "-o", "site", "--tracks", "tracks.yaml", "--no-plots")
+    assert command(*words)[0] == 1
+    code, out, err = command(*words, "--keep-going")
+    assert (code, out) == (0, "site/index.html: 0 entries, 0 published rows\n")
+    assert err.splitlines()[-1] == "warning: 1 submission left out of the board"
+
+
+def test_a_copy_of_what_is_on_the_board_does_not_hold(home: Path, command: Command) -> None:
+    shutil.copytree(home / "subs" / "mine", home / "sent" / "puppet")
+    change(home / "sent" / "puppet", lambda content: content.update(name="puppet"))
+    words = ("leaderboard", "validate", "sent/puppet", "--tracks", "tracks.yaml")
+    assert command(*words)[0] == 0
+    code, out, _ = command(*words, "--board", "subs")
+    assert code == 1
+    assert out.startswith("sent/puppet/submission.json: stands on 2 trajectories that 'mine' stands on, too")
+    assert command(*words[:2], "subs/mine", *words[3:], "--board", "subs")[0] == 0

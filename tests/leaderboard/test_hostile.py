@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import math
 import os
 import time
 import zipfile
@@ -15,7 +16,10 @@ from typing import Any
 import pytest
 from submissions import change, change_records, read
 
-from lrat_bench.leaderboard.tracks import Tracks
+from lrat_bench.leaderboard.records import Browsed, RolloutRecord
+from lrat_bench.leaderboard.rules import broken_limits, broken_rules
+from lrat_bench.leaderboard.submission import Submission
+from lrat_bench.leaderboard.tracks import Fixed, Tracks
 from lrat_bench.leaderboard.validate import validate
 
 TASK = "synth-wiki"
@@ -156,6 +160,30 @@ def swap_answers(found: list[Any]) -> list[Any]:
     return [*found[:2], *found[2:]]
 
 
+def search_edit(how: Callable[[Record], Any]) -> Spoil:
+    """Changes the first search of the first record."""
+    return records(lambda found: how(found[0]["searches"][0]) and None)
+
+
+def repeated(record: Record, times: int) -> None:
+    """Enters the first search again, as further queries of its call."""
+    record["searches"] += [record["searches"][0]] * times
+
+
+def reads(record: Record, *docids: str, turn: int | None = 0) -> None:
+    """Enters documents that were read, each by a call of its own."""
+    record["browses"] += [
+        {"turn": turn, "call": call, "docid": docid, "found": True, "failed": False}
+        for call, docid in enumerate(docids, 50)
+    ]
+
+
+def many_asked(folder: Path) -> None:
+    edits(lambda content: content["runs"][0].update(questions=[f"q{number}" for number in range(100_000)], repeats=32))(
+        folder
+    )
+
+
 CASES: dict[str, tuple[Spoil, str]] = {
     # Files
     "no manifest": (lambda folder: (folder / MANIFEST).unlink(), "submission.json: is not there"),
@@ -219,6 +247,29 @@ CASES: dict[str, tuple[Spoil, str]] = {
     "a novel for a name": (edits(within("contact", "name", value="x" * 100_000)), "contact.name cannot be"),
     "no parameters at all": (edits(lambda content: content["entry"].pop("licence")), "entry.licence: is missing"),
     "more parameters than there are": (edits(within("entry", "parameters", value=-5.0)), "entry.parameters"),
+    "an address that turns round": (
+        edits(within("entry", "url", value="https://example.org/\u202egpj.exe")),
+        "entry.url cannot be",
+    ),
+    "a version that turns round": (run_edit(within("versions", "python", value="3\u202e11")), "runs.versions"),
+    "a reported name that is cut": (run_edit(within("agent", "reported", value="a\x00b")), "runs.agent.reported"),
+    "a definition that turns round": (
+        run_edit(within("metrics", 0, "definition", value="\u202e")),
+        "must be printable text of at most 1000 characters",
+    ),
+    "settings that turn round": (run_edit(within("set", value={"a": [{"b": "\u202e"}]})), "that is not printable"),
+    "a branch for the agent's commit": (
+        run_edit(within("agent", "revision", value="main")),
+        "runs.agent.revision cannot be 'main': moves",
+    ),
+    "a commit that turns round": (
+        run_edit(within("agent", "revision", value="\u202emoc.live")),
+        "runs.agent.revision cannot be",
+    ),
+    "more repeats than there are": (
+        run_edit(within("repeats", value=100)),
+        "runs.repeats cannot be 100: must be at most 32",
+    ),
     # Rules
     "no disclosure": (edits(lambda content: content.pop("disclosure")), "disclosure: is missing"),
     "a blank disclosure": (edits(within("disclosure", "data", value=" \n ")), "disclosure.data cannot be"),
@@ -230,6 +281,8 @@ CASES: dict[str, tuple[Spoil, str]] = {
     "another task's documents": (run_edit(within("fingerprints", "task", value="2" * 64)), "of the task is"),
     "another agent": (run_edit(within("agent", "name", value="gpt-oss-120b")), "the track fixes 'heuristic'"),
     "an agent that was changed": (run_edit(within("fingerprints", "agent", value="3" * 64)), "of the agent is"),
+    "no judge": (run_edit(within("judge", value=None)), "it does not name its judge"),
+    "a million questions": (many_asked, "it has 100000 questions instead of 20"),
     "a custom scaffold unexplained": (edits(within("scaffold", "kind", value="custom")), "a custom scaffold needs"),
     # Records
     "records that were changed": (puts(RECORDS, b"{}\n"), "is not the file that submission.json names"),
@@ -263,6 +316,57 @@ CASES: dict[str, tuple[Spoil, str]] = {
     "a tampered interval": (run_edit(within("metrics", 0, "low", value=0.98)), "the low end of the interval is 0.98"),
     "a tampered n": (run_edit(within("metrics", 0, "n", value=300)), "n is 300, and its records come to 20"),
     "a number nobody knows": (run_edit(within("metrics", 0, "name", value="my_rate")), "'my_rate' is no metric"),
+    # Limits of the protocol
+    "a longer list than k": (
+        search_edit(lambda one: one.update(hits=[f"{number:04}" for number in range(900)])),
+        "question 'test-0000' has a search with 900 hits, and the protocol's k is 10",
+    ),
+    "a document twice in a list": (
+        search_edit(lambda one: one.update(hits=["7"] * 10)),
+        f"{RECORDS}:1: searches.hits: holds document '7' twice",
+    ),
+    "a hidden document of no list": (
+        search_edit(lambda one: one.update(hidden=["none of them"])),
+        "hidden names a document that is not among hits",
+    ),
+    "a docid that turns round": (search_edit(lambda one: one.update(hits=["\u202e7"])), "searches.hits cannot be"),
+    "more queries than a call takes": (
+        records(lambda found: repeated(found[0], 5)),
+        "has a call with 6 entries, and the protocol carries out 5",
+    ),
+    "a call that searches and reads": (
+        records(
+            lambda found: (
+                found[0]["browses"].append({"turn": 0, "call": 0, "docid": "7", "found": True, "failed": False})
+            )
+        ),
+        "has a call that both searches and reads",
+    ),
+    "more turns than there are": (
+        records(within(0, "turns", value=9_999)),
+        "question 'test-0000' has 9999 turns, and the protocol allows 31",
+    ),
+    "a step after the last turn": (
+        search_edit(lambda one: one.update(turn=900_000)),
+        "has a step in turn 900000, counted from 0, of",
+    ),
+    "a step that no turn could hold": (
+        records(lambda found: found[0].update(turns=None) or found[0]["searches"][0].update(turn=900_000)),
+        "has a step in turn 900000, counted from 0, of 31",
+    ),
+    "a found document that is prose": (
+        records(lambda found: reads(found[0], "\u202eof the question")),
+        "says that it found a document whose id is none",
+    ),
+    "an import": (records(within(0, "origin", value="Who was it?")), "test-0000' was imported, and only what this"),
+    "no status": (records(within(0, "status", value=None)), "'test-0000' does not say how it ended"),
+    "more seconds than there are": (
+        records(within(0, "seconds", value=1e308)),
+        "seconds cannot be 1e+308: must be at most 1e+07",
+    ),
+    "more money than there is": (records(within(0, "usage", "cost_usd", value=1e308)), "cost_usd must lie between 0"),
+    "money back": (records(within(0, "usage", "cost_usd", value=-1.0)), "cost_usd must lie between 0 and 1,000,000"),
+    "tokens given back": (records(within(0, "usage", "completion_tokens", value=-5)), "tokens and calls must lie"),
     "a cassette's canary": (records(within(0, "canary", value="not mine")), "is kept under another canary"),
 }  # fmt: skip
 
@@ -292,6 +396,93 @@ def test_it_is_refused_with_one_clear_line(case: str, submission: Path, tracks: 
     for line in lines:
         assert line.isprintable()
         assert len(line) <= 240
+
+
+def bomb_of_turns(found: list[Any]) -> list[Any]:
+    return [
+        {
+            **record,
+            "repeat": repeat,
+            "turns": 10_000,
+            "searches": [],
+            "browses": [],
+            "trajectory": f"{n:060x}{repeat:04}",
+        }
+        for n, record in enumerate(found)
+        for repeat in range(32)
+    ]
+
+
+def bomb_of_hits(found: list[Any]) -> None:
+    hits, hidden = [f"a{number}" for number in range(1_000)], [f"a{number}" for number in range(999, -1, -1)]
+    found[0]["searches"] = [{"turn": 0, "call": 0, "query": "q", "hits": hits, "hidden": hidden}] * 200
+
+
+@pytest.mark.parametrize("bomb", [bomb_of_turns, bomb_of_hits], ids=["turns", "hits"])
+def test_what_no_protocol_leads_to_is_never_measured(bomb: Any, submission: Path, tracks: Tracks) -> None:
+    change_records(submission, TASK, bomb)
+    change(submission, lambda content: content["runs"][0].update(repeats=32 if bomb is bomb_of_turns else 1))
+    started = time.process_time()
+    assert not validate(submission, tracks).holds
+    assert time.process_time() - started < 5
+
+
+def test_a_turn_more_is_counted_and_not_built(submission: Path) -> None:
+    line = (submission / RECORDS).read_text().splitlines()[0]
+    record = RolloutRecord.model_validate_json(line).opened().model_copy(update={"turns": 10_000})
+    trajectory, verdict = record.as_trajectory(), record.as_verdict("judge")
+    assert len(trajectory.turns) == 10_000
+    assert len({id(turn) for turn in trajectory.turns}) == 1
+    assert verdict is not None
+    assert trajectory.hash == verdict.trajectory == record.trajectory
+
+
+def test_numbers_that_cannot_be_added_are_a_finding(
+    submission: Path, tracks: Tracks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overflows(*_: Any, **__: Any) -> None:
+        math.exp(1e9)
+
+    monkeypatch.setattr("lrat_bench.leaderboard.validate.measure_rollouts", overflows)
+    found = validate(submission, tracks)
+    assert str(found.findings[0]) == f"{RECORDS}: cannot be measured: math range error"
+
+
+def test_of_a_guarded_task_ids_are_short_and_without_spaces(submission: Path, tracks: Tracks) -> None:
+    track = tracks["demo"]
+    pin = track.pins[0].model_copy(update={"canary": "a canary"})
+    record = RolloutRecord.model_validate_json((submission / RECORDS).read_text().splitlines()[0])
+    assert list(broken_limits(record, pin, track)) == []
+    for docid in ("Who was the smith?", "Whowasthesmith" * 5):
+        listed = record.searches[0].model_copy(update={"hits": (docid,)})
+        read = Browsed(turn=0, call=90, docid=docid, found=True)
+        (said,) = broken_limits(record.model_copy(update={"searches": (listed,)}), pin, track)
+        assert said == "has a docid with spaces or of more than 64 characters, which of a guarded task is none"
+        (said,) = broken_limits(record.model_copy(update={"browses": (read,)}), pin, track)
+        assert said == "says that it found a document whose id is none"
+        assert list(broken_limits(record.model_copy(update={"browses": (read,)}), track.pins[0], track)) == []
+
+
+def test_what_a_protocol_has_no_tool_for_was_not_done(submission: Path, tracks: Tracks) -> None:
+    track = tracks["demo"]
+    pin = track.pins[0].model_copy(update={"tools": ("search",), "calls": 1})
+    record = RolloutRecord.model_validate_json((submission / RECORDS).read_text().splitlines()[0])
+    read = Browsed(turn=0, call=90, docid="7", found=True)
+    said = list(broken_limits(record.model_copy(update={"browses": (read,)}), pin, track))
+    assert "reads a document, and the protocol has no tool for it" in said
+    assert any(line.endswith("calls, and the protocol allows 1") for line in said)
+
+
+def test_weights_have_a_commit(submission: Path, tracks: Tracks) -> None:
+    demo = tracks["demo"]
+    track = demo.model_copy(update={"fixed": Fixed(name="heuristic")})
+    for revision, holds in ((None, False), ("abc123", False), ("0" * 40, True)):
+        content = read(submission)
+        for run in content["runs"]:
+            run["agent"]["revision"] = revision
+        stated = Submission.model_validate_json(json.dumps(content))
+        said = [line for line in broken_rules(stated, track) if "commit" in line]
+        assert (said == []) == holds
 
 
 def test_there_are_fifty_of_them_and_more() -> None:

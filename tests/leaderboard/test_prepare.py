@@ -184,6 +184,14 @@ def test_a_retriever_alone_is_entered_too(task_folder: Path, tmp_path: Path) -> 
     assert any("nDCG@10: value is" in str(one) for one in validate(tmp_path / "alone", board).findings)
     change_records(tmp_path / "alone", "bridge", lambda lines: lines[0].update(hits=["d1", "d1"]) and None)
     assert any("holds document 'd1' twice" in str(one) for one in validate(tmp_path / "alone", board).findings)
+    ceiling = lrat_bench.retrieve(str(task_folder), retriever="rrf:oracle+bm25", k=100, out=tmp_path / "ceiling")
+    with pytest.raises(UsageError, match=r"retriever 'rrf:oracle\+bm25' is made from the judgements"):
+        prepare([ceiling.path], track="one", out=tmp_path / "ceiling-of-it", entered=ENTERED, tracks=board)
+    assert not (tmp_path / "ceiling-of-it").exists()
+    change_records(tmp_path / "alone", "bridge", lambda lines: lines[0].update(hits=[f"x{n}" for n in range(101)]))
+    assert any(
+        "has 101 hits, and the track asks for 100" in str(one) for one in validate(tmp_path / "alone", board).findings
+    )
     run_of = lrat_bench.run(str(task_folder), retriever="none", out=tmp_path / "run")
     with pytest.raises(UsageError, match="is not what track one ranks"):
         prepare([run_of.path], track="one", out=tmp_path / "other", entered=ENTERED, tracks=board)

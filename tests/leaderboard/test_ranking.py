@@ -10,7 +10,11 @@ from lrat_bench.leaderboard.tracks import Track
 from lrat_bench.score.intervals import wilson
 from lrat_bench.score.metric import Metric
 
-PIN = dict.fromkeys(("rollout", "scoring", "judge", "prompt"), "0" * 64)
+PIN = {
+    **dict.fromkeys(("rollout", "scoring", "judge", "prompt"), "0" * 64),
+    "tools": ["search"],
+    **dict.fromkeys(("k", "entries", "turns"), 10),
+}
 
 
 def track_of(*tasks: str) -> Track:
@@ -63,9 +67,26 @@ def test_another_commit_of_what_is_fixed_is_another_pool() -> None:
         ],
     )
     assert [(place.name, place.letters, place.best_rank, place.pool) for place in places] == [
-        ("a", ("a",), 1, "c1"),
-        ("b", ("a",), 1, "c2"),
+        ("a", (), None, "c1"),
+        ("b", (), None, "c2"),
     ]
+
+
+def test_no_place_is_had_by_naming_a_commit_of_ones_own() -> None:
+    right = {"honest": (40, "c1"), "rival": (20, "c1"), "loner": (90, "mine")}
+    places = ranked(
+        track_of("one"), [Contender(name, {"one": right_on(many, 100)}, pool) for name, (many, pool) in right.items()]
+    )
+    assert [(place.name, place.best_rank, place.of) for place in places] == [
+        ("honest", 1, 2),
+        ("rival", 2, 2),
+        ("loner", None, 1),
+    ]
+
+
+def test_the_only_entry_of_a_track_that_pins_its_commit_is_the_first() -> None:
+    (place,) = ranked(track_of("one"), [Contender("a", {"one": right_on(80, 100)})])
+    assert (place.letters, place.best_rank, place.worst_rank, place.of) == (("a",), 1, 1, 1)
 
 
 def test_nobody_right_has_an_interval_too() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import http.server
+import io
 import json
 import shutil
 import threading
@@ -20,7 +21,9 @@ from submissions import Newcomer, change, change_records, write_tracks
 
 from lrat_bench.errors import UsageError
 from lrat_bench.leaderboard.attestations import attest
-from lrat_bench.leaderboard.board import Board
+from lrat_bench.leaderboard.board import Board, board_csv
+from lrat_bench.leaderboard.plots import _name
+from lrat_bench.leaderboard.shown import place_among, place_text
 from lrat_bench.leaderboard.site import Built, build
 from lrat_bench.leaderboard.tracks import Tracks, load_tracks
 from lrat_bench.leaderboard.validate import validate
@@ -37,7 +40,10 @@ def built(others: Path, tracks: Tracks, tmp_path_factory: pytest.TempPathFactory
     shutil.copytree(others, submissions)
     hostile(submissions / "the-none")
     found = validate(submissions / "the-oracle", tracks)
-    attest(submissions / "the-oracle", (), tier="recomputed", digest=found.digest, by=IMAGE, evidence=f"{SCRIPT}\nall")
+    for tier in ("retrieval-verified", "recomputed"):
+        kept = validate(submissions / "the-oracle", tracks, attested=True).attestations
+        place = submissions / "the-oracle"
+        attest(place, kept, tier=tier, digest=found.digest, by=IMAGE, evidence=f"{SCRIPT}\nall")
     shutil.copytree(submissions / "my-bm25", submissions / "a-copy")
     return build(folder / "site", submissions, tracks, plots=False)
 
@@ -106,10 +112,13 @@ def test_the_board_sorts_and_filters(built: Built, browser: Browser) -> None:
     search.send_keys("lucene")
     assert places(browser) == ["BM25 (Lucene)"]
     assert browser.texts("[data-count]") == ["1 of 3 rows"]
+    tiers = [one.text for one in Select(browser.one("select[data-facet=tier]")).options]
+    assert tiers == ["all", "recomputed", "retrieval-verified", "self-reported"]
     search.clear()
     search.send_keys("\b")
     Select(browser.one("select[data-facet=tier]")).select_by_visible_text("recomputed")
     assert places(browser) == ["oracle"]
+    assert browser.texts("#board tbody tr:not([hidden]) .badge") == ["recomputed", "retrieval-verified"]
     assert browser.complaints() == []
 
 
@@ -127,7 +136,14 @@ def test_the_keyboard_sorts_and_opens(built: Built, browser: Browser) -> None:
 def test_a_submission_shows_its_numbers_and_questions(built: Built, browser: Browser) -> None:
     browser.open(built.path / "submissions" / "my-bm25.html")
     text = browser.text()
-    for words in ("self-reported", "place 2", "anserini-1.6.0", "BM25 is not trained.", "evidence recall", "test-0019"):
+    for words in (
+        "self-reported",
+        "place 2 of 3",
+        "anserini-1.6.0",
+        "BM25 is not trained.",
+        "evidence recall",
+        "test-0019",
+    ):
         assert words in text
     Select(browser.one("[data-controls=questions] select[data-facet=outcome]")).select_by_visible_text("correct")
     shown = browser.texts("#questions tbody tr .badge")
@@ -195,6 +211,45 @@ def test_json_and_csv_hold_the_same(built: Built) -> None:
                     value = told[track.name, row.name, result.task, metric.name]
                     assert value == ("" if metric.value is None else str(metric.value))
     assert not any(cell.startswith(("=", "+", "@")) for line in lines for cell in line.values())
+
+
+def test_no_cell_of_the_csv_is_a_formula_whatever_splits_it(built: Built) -> None:
+    row = built.board.tracks[-1].entries[0].model_copy(update={"label": 'x;=HYPERLINK("u"); +1;-2'})
+    track = built.board.tracks[-1].model_copy(update={"rows": (row,)})
+    text = board_csv(built.board.model_copy(update={"tracks": (track,)}))
+    told = next(csv.DictReader(io.StringIO(text)))
+    assert told["label"] == "x;'=HYPERLINK(\"u\"); '+1;'-2"
+    assert next(csv.DictReader(io.StringIO(text)))["value"] == str(row.results[0].metrics[0].value)
+
+
+def test_answers_are_clipped_on_a_page(submission: Path, small: Tracks, tmp_path: Path) -> None:
+    def talk(records: list[Any]) -> None:
+        for record in records:
+            if record["verdict"]:
+                record["verdict"] |= {"extracted_answer": "W" * 19_000, "reply": "y" * 19_000}
+
+    change_records(submission, "synth-wiki", talk)
+    built = build(tmp_path / "site", submission.parent, small, plots=False)
+    assert built.refused == ()
+    page = (built.path / "submissions" / "my-bm25.html").read_text()
+    assert "W" * 499 + "…" in page
+    assert "W" * 500 not in page
+    assert "y" * 500 not in page
+
+
+def test_a_name_that_the_font_lacks_is_drawn_as_the_submissions(built: Built) -> None:
+    row = built.board.tracks[-1].entries[0]
+    assert _name(row.model_copy(update={"label": "检索器"})) == "the-oracle"
+    assert _name(row) == row.label
+
+
+def test_one_alone_under_its_commit_has_no_place(built: Built) -> None:
+    standing = built.board.tracks[-1].entries[0].standing
+    assert standing is not None
+    commit = "0123456789abcdef" * 2 + "01234567"
+    alone = standing.model_copy(update={"best_rank": None, "worst_rank": None, "of": 1, "among": commit})
+    assert (place_text(alone), place_among(alone)) == ("", "alone under commit 0123456789ab")
+    assert place_among(standing.model_copy(update={"among": commit})) == "1 of 3 under commit 0123456789ab"
 
 
 def test_what_does_not_hold_is_left_out(built: Built) -> None:

@@ -36,6 +36,14 @@ def test_a_pin_is_computed_from_the_card_and_the_judge(place: str) -> None:
     assert pin.prompt == prompt_fingerprint(protocol.rollout.prompt)
     assert pin.passage_tokens == protocol.rollout.passage_tokens
     assert pin.canary == card.canary
+    rollout = protocol.rollout
+    assert (pin.tools, pin.k, pin.entries, pin.calls) == (
+        rollout.tools,
+        rollout.k,
+        rollout.queries_per_call,
+        rollout.max_calls,
+    )
+    assert pin.turns == rollout.max_turns + rollout.forced_answer
     assert card.splits[pin.split] == "eval"
     if pin.limit is None:
         assert pin.questions == card.expected.questions

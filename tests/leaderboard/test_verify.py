@@ -12,7 +12,7 @@ from submissions import Newcomer, change, change_records
 
 from lrat_bench.api.leaderboard import attest_checked, verify_submission
 from lrat_bench.errors import CheckFailed, UsageError
-from lrat_bench.leaderboard.attestations import TIERS, tier_of
+from lrat_bench.leaderboard.attestations import TIERS, tier_of, tiers_of
 from lrat_bench.leaderboard.prepare import prepare, read_entered
 from lrat_bench.leaderboard.tracks import Tracks
 from lrat_bench.leaderboard.validate import validate
@@ -33,6 +33,8 @@ def test_answers_are_judged_again_and_queries_searched_again(submission: Path, t
         assert tier(submission, tracks) == wanted
     kept = json.loads((submission / "attestations.json").read_text())["attestations"]
     assert [one["tier"] for one in kept] == ["recomputed", "retrieval-verified"]
+    held = validate(submission, tracks, attested=True)
+    assert tiers_of(held.attestations, held.digest) == ("recomputed", "retrieval-verified")
     assert "20 of 20 answers to synth-wiki" in kept[0]["evidence"]
 
 
@@ -79,6 +81,24 @@ def test_invented_hits_are_found_by_searching_again(newcomer: Newcomer, tmp_path
     assert re.search(r"search 1: rank \d+ was .* and is", checked[0].differs[0])
 
 
+@pytest.mark.parametrize("word", ["repeated", "few", "read"])
+def test_what_is_invented_beside_true_lists_is_found_too(
+    newcomer: Newcomer, tmp_path: Path, tracks: Tracks, word: str
+) -> None:
+    folder = invented(newcomer, tmp_path, tracks, {"repeated": repeated, "few": few, "read": documents}[word])
+    _, checked = verify_submission(folder, retriever="bm25")
+    assert not checked[0].holds, checked[0].evidence
+    said = {"repeated": r"search \d+: rank", "few": r"rank \d+ was", "read": "'made-up' is no document of synth-wiki"}
+    assert re.search(said[word], checked[0].differs[0])
+
+
+def test_what_no_replay_can_tell_is_said(submission: Path) -> None:
+    _, checked = verify_submission(submission, retriever="bm25")
+    said = r"of (\d+) documents read, \1 are in the corpus, and whether the agent read them was not verified"
+    assert re.search(said, checked[0].evidence)
+    assert re.search(r"of evidence and gold among them (\d+) of \1", checked[0].evidence)
+
+
 def test_one_check_at_a_time_of_what_holds(submission: Path) -> None:
     with pytest.raises(UsageError, match="give one of --judge, --retriever and --run"):
         verify_submission(submission, judge=True, retriever="bm25")
@@ -90,6 +110,7 @@ def test_one_check_at_a_time_of_what_holds(submission: Path) -> None:
 def test_the_highest_tier_counts() -> None:
     assert list(TIERS) == ["self-reported", "recomputed", "retrieval-verified", "verified"]
     assert tier_of((), "0" * 64) == ("self-reported", ())
+    assert tiers_of((), "0" * 64) == ("self-reported",)
 
 
 def verdicts(records: list[Any]) -> None:
@@ -101,6 +122,28 @@ def verdicts(records: list[Any]) -> None:
 def hits(records: list[Any]) -> None:
     for record in records:
         record["searches"][0]["hits"] = [*record["evidence"], "0001"]
+
+
+def repeated(records: list[Any]) -> None:
+    """The first query again in capitals, which a session takes for the same, with another list."""
+    for record in records:
+        first = record["searches"][0]
+        record["searches"].append(first | {"query": first["query"].upper(), "hits": record["evidence"]})
+
+
+def few(records: list[Any]) -> None:
+    """Less than one document in twenty, and each of them evidence."""
+    room = sum(len(one["hits"]) for record in records for one in record["searches"]) // 40
+    for record in records:
+        hits = record["searches"][-1]["hits"]
+        lacking = [docid for docid in record["evidence"] if docid not in hits]
+        if lacking and hits and room:
+            room -= 1
+            hits[-1] = lacking[0]
+
+
+def documents(records: list[Any]) -> None:
+    records[0]["browses"].append({"turn": None, "call": 0, "docid": "made-up", "found": True, "failed": False})
 
 
 def invented(newcomer: Newcomer, place: Path, tracks: Tracks, how: Any) -> Path:

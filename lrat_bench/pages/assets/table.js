@@ -15,8 +15,8 @@
  *
  * A column sorts by `data-value` of its cells, else by their text; as numbers where all of them are, largest first. A
  * cell with an empty `data-value` has no value and is last either way. A row is shown while its text holds every word
- * searched for and its `data-facet-NAME` equals what each select says; a select with one option only gets the values
- * that there are. `<tr data-fixed>` stays at the end and is not sorted.
+ * searched for and its `data-facet-NAME`, or a line of it, equals what each select says; a select with one option only
+ * gets the values that there are. `<tr data-fixed>` stays at the end and is not sorted.
  */
 "use strict";
 
@@ -79,7 +79,8 @@
     const selects = [...controls.querySelectorAll("select[data-facet]")];
     const count = controls.querySelector("[data-count]");
     const texts = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
-    const facetOf = (row, name) => row.getAttribute(`data-facet-${name}`) ?? "";
+    const facetsOf = (row, name) => (row.getAttribute(`data-facet-${name}`) ?? "").split("\n");
+    const told = (number) => `${number} ${number === 1 ? "row" : "rows"}`;
 
     const empty = document.createElement("tr");
     empty.className = "empty";
@@ -90,7 +91,7 @@
 
     for (const select of selects) {
       if (select.options.length > 1) continue;
-      const values = new Set(rows.map((row) => facetOf(row, select.dataset.facet)).filter((value) => value !== ""));
+      const values = new Set(rows.flatMap((row) => facetsOf(row, select.dataset.facet)).filter((value) => value !== ""));
       for (const value of [...values].sort(collator.compare)) select.add(new Option(value, value));
     }
 
@@ -100,11 +101,11 @@
       for (const row of rows) {
         const fits =
           words.every((word) => texts.get(row).includes(word)) &&
-          selects.every((select) => !select.value || facetOf(row, select.dataset.facet) === select.value);
+          selects.every((select) => !select.value || facetsOf(row, select.dataset.facet).includes(select.value));
         row.hidden = !fits;
         shown += fits;
       }
-      if (count) count.textContent = shown === rows.length ? `${rows.length} rows` : `${shown} of ${rows.length} rows`;
+      if (count) count.textContent = shown === rows.length ? told(shown) : `${shown} of ${told(rows.length)}`;
       if (shown || !rows.length) empty.remove();
       else body.append(empty);
     };
