@@ -122,7 +122,8 @@ def serve(
         if on_invitation is not None:
             on_invitation(invitation)
 
-    # Before anything that takes time.
+    # Before anything that takes time: nobody is to take the addresses of an earlier server for this one's.
+    written.forget()
     reception = Reception(host=host, port=port, base=url, token=token, drains=True)
     player = WaitingAgent(
         reception=reception, invite=invite, repeats=known, name=agent, version=version, patience=timeout
@@ -267,6 +268,16 @@ class _Seats:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._handle: int | None = None
+
+    def forget(self) -> None:
+        """Remove what an earlier server has left, and nothing else."""
+        if self._path is None:
+            return
+        with suppress(OSError, ValueError, TypeError):
+            with self._path.open("rb") as stream:
+                first = json.loads(stream.readline(65536))
+            if first.keys() == Invitation.__dataclass_fields__.keys():
+                self._path.unlink()
 
     def add(self, invitation: Invitation) -> None:
         """One line more.

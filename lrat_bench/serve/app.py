@@ -21,7 +21,7 @@ from lrat_bench.serve.fence import Fence, may_administer, problem, read_object
 from lrat_bench.serve.mcp_tools import McpTools
 from lrat_bench.serve.metrics import metrics_text
 from lrat_bench.serve.openapi import seat_openapi
-from lrat_bench.serve.reply import Gone
+from lrat_bench.serve.reply import KEY, LONG_KEY, Gone
 from lrat_bench.serve.seat import Seat
 from lrat_bench.serve.visit import visit
 
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 __all__ = ["desk_app", "refusals"]
-
-_KEY = 256
-"""Characters of a key."""
 
 
 def desk_app(desk: Desk, mcp: McpTools, *, hosts: Collection[str] | None, token: str | None = None) -> ASGIApp:
@@ -136,8 +133,8 @@ class _Pages:
         if seat is None:
             return _absent(seat)
         key = request.headers.get("idempotency-key")
-        if key is not None and len(key) > _KEY:
-            return problem(400, f"an Idempotency-Key has at most {_KEY} characters")
+        if key is not None and len(key) > KEY:
+            return problem(400, LONG_KEY)
         if arguments is None:
             try:
                 arguments = read_object(await request.body())

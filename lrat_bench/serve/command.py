@@ -26,7 +26,7 @@ from lrat_bench.serve.confinement import OUTSIDE, Launch
 from lrat_bench.serve.libraries import require_serve
 from lrat_bench.serve.process import Process
 from lrat_bench.serve.reception import Reception
-from lrat_bench.serve.seat import Seat
+from lrat_bench.serve.seat import CALL_LIMIT, Seat
 from lrat_bench.serve.unread import Unread
 
 __all__ = ["CommandAgent", "command_agent"]
@@ -35,8 +35,7 @@ _log = logging.getLogger("lrat_bench.serve")
 
 _LEAVING = 5.0
 """Seconds that a command may go on when its answer is in."""
-_NOT_CONFINED = 126
-"""Exit code of what prepares a confinement, where it cannot."""
+_CUT = "the answer is the end of what was printed: its beginning is gone, there was too much of it"
 
 
 def command_agent(text: str, settings: Mapping[str, Any]) -> CommandAgent:
@@ -77,6 +76,7 @@ class CommandAgent:
             "name": self.name,
             "fingerprint": self.fingerprint,
             "scaffold": "custom",
+            "call_limit": CALL_LIMIT,
             **self._command.describe(),
         }
 
@@ -121,10 +121,13 @@ class CommandAgent:
 
     async def _answer(self, reception: Reception, seat: Seat, session: Session) -> str | None:
         with _own_folder() as own:
-            launch, environment = self._prepared(reception, seat, own)
+            with stopped():
+                launch, environment = await asyncio.to_thread(self._prepared, reception, seat, own)
             process = await Process.start(launch, environment=environment, folder=own)
             try:
                 answer = await self._outcome(process, seat)
+                if answer is not None and process.cut and not seat.settled:
+                    session.notice(_CUT)
             finally:
                 try:
                     with stopped():
@@ -157,8 +160,9 @@ class CommandAgent:
     def _printed(self, process: Process, code: int) -> str | None:
         if code != 0:
             said = _last_line(process.stderr)
-            if code == _NOT_CONFINED and said.startswith("cannot confine"):
-                raise Halt(f"agent: {said}")
+            if code > 0 and not process.started:
+                # Of what confines it, and not its own: so will it be with the next question.
+                raise Halt(f"agent: {said or f'what confines it ended with exit code {code}'}")
             how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
             raise RolloutFailure(f"agent: the command {how} and gave no answer{f': {said}' if said else ''}")
         if self._command.settings.answer == "endpoint":

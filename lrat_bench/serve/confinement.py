@@ -3,7 +3,8 @@
 `network` puts the command into namespaces of its own (`unshare`, no privilege needed where the kernel allows it): no
 network but the address of its question, no process but its own, no file but those of the system, of the programs it
 names and what it is shown. So it finds neither corpus nor answers, nor other questions. What it is not kept from: time,
-memory, and whatever lies in the folders that it is shown.
+memory, and whatever lies in the folders that it is shown. Folders of tasks and of runs inside of all that is shown are
+empty to it, and so is this package, which could generate some tasks anew.
 """
 
 from __future__ import annotations
@@ -14,30 +15,28 @@ import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from lrat_bench.errors import UsageError
 from lrat_bench.files import cache_folder
+from lrat_bench.serve.visible import PACKAGE, SYSTEM, homes, marked, restricted
 
-__all__ = ["OUTSIDE", "PORT", "Confinement", "Launch", "parse_confinement"]
+__all__ = ["OUTSIDE", "PORT", "STARTING", "Confinement", "Launch", "parse_confinement"]
 
 PORT = 8017
 """Where the server is found inside; nothing else listens there."""
 
+STARTING = "lrat-bench: the agent starts\n"
+"""What is said on stderr before a confined agent can say anything there."""
+
 OUTSIDE = ("HOME", "PATH", "TMPDIR")
 """Variables that mean other folders in a container."""
 
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix/store")
-_PRIVATE = (Path("/etc/shadow"), Path("/etc/gshadow"), Path("/etc/ssh"), Path("/etc/sudoers"))
-_MARKS = ("corpus.jsonl", "questions.jsonl", "qrels.trec", "qrels.gold.trec", "trajectories.jsonl", "run.trec")
-"""Files that tell a folder of a task or a run."""
-_LOOKED_AT = 20_000
-"""Entries of a shown folder among which such folders are looked for."""
+_PRIVATE = ("/etc/ssh", "/etc/sudoers", "/etc/sudoers.d")
 _ENGINES = ("docker", "podman")
 _UNSHARE = ("--user", "--map-root-user", "--net", "--mount", "--ipc", "--pid", "--fork", "--kill-child")
 _HELP = "give --set agent.confine=container:IMAGE, or none"
@@ -52,12 +51,14 @@ class Launch:
         url: of the server, as seen from inside; None where it is the one of outside.
         ended: a command line that ends what would be left behind; None where nothing is.
         hands_on: whether it is started by a program of ours, which needs our environment and hands on what it is told.
+        confined: whether `STARTING` is said on stderr before the agent itself starts.
     """
 
     words: tuple[str, ...]
     url: str | None = None
     ended: tuple[str, ...] | None = None
     hands_on: bool = False
+    confined: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,15 +74,23 @@ class Confinement:
     mode: str = "none"
     image: str | None = None
     show: tuple[Path, ...] = ()
+    _found: dict[tuple[Path, ...], tuple[Path, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What was found to be hidden, as long as the run lasts: every question asks."""
 
-    @cached_property
-    def _hidden(self) -> tuple[Path, ...]:
-        """What lies inside of what is shown and holds a task, a run, our cache, or what only root may read."""
-        return (
-            cache_folder().absolute(),
-            *_PRIVATE,
-            *(path for folder in self.show if folder.is_dir() for path in _marked(folder)),
-        )
+    def _hidden(self, shown: Iterable[Path]) -> tuple[Path, ...]:
+        """What lies inside of what is shown and holds a task, a run, our cache, our code, or what few may read.
+
+        Raises:
+            UsageError: a folder holds too much to be looked through.
+        """
+        key = tuple(sorted(shown))
+        if key not in self._found:
+            ours = cache_folder().absolute()
+            inside = (path for folder in key if folder.is_dir() for path in _inside(folder))
+            self._found[key] = tuple(dict.fromkeys([ours, ours.resolve(), PACKAGE, *inside]))
+        return self._found[key]
 
     @property
     def needs_socket(self) -> bool:
@@ -107,8 +116,12 @@ class Confinement:
         Raises:
             UsageError: it cannot; the message says what can be done.
         """
-        if self.mode == "container" and _engine() is None:
-            raise UsageError(f"agent.confine=container wants {' or '.join(_ENGINES)}, and neither is installed")
+        # What there is may change until the run begins; that it is too much is better said at once.
+        for folder in self.show:
+            for _ in marked(folder):
+                pass
+        if self.mode == "container":
+            _check_engine()
         if self.mode != "network":
             return
         unshare = shutil.which("unshare")
@@ -141,18 +154,24 @@ class Confinement:
         url = f"http://127.0.0.1:{PORT}"
         if self.mode == "container":
             return self._container(words, own, socket_file, files, names, url)
-        shown = {*map(Path, _SYSTEM), *_homes(Path(words[0])), *files, *self.show}
+        program = set(homes(Path(words[0])))
+        links = {path for path in program if path.is_symlink()} - {*files, *self.show}
+        shown = {*map(Path, SYSTEM), *program, *files, *self.show} - links
+        hidden = (*restricted(Path("/etc")), *map(Path, _PRIVATE), *self._hidden(shown))
         plan = {
             "socket": str(socket_file),
             "port": PORT,
+            "said": STARTING,
             "root": str(own.parent / "root"),
             "own": str(own),
             # A folder before what lies in it.
             "system": sorted(map(str, shown), key=lambda path: path.count("/")),
-            "hide": [str(path) for path in self._hidden],
+            "links": sorted(map(str, links)),
+            # What is inside of another one that is hidden is not there any more.
+            "hide": sorted(map(str, hidden), key=lambda path: path.count("/")),
         }
         inside = [sys.executable, "-I", "-S", str(_script()), json.dumps(plan), *words]
-        return Launch((shutil.which("unshare") or "unshare", *_UNSHARE, *inside), url)
+        return Launch((shutil.which("unshare") or "unshare", *_UNSHARE, *inside), url, confined=True)
 
     def _container(
         self, words: Sequence[str], own: Path, socket_file: Path, files: Sequence[Path], names: Sequence[str], url: str
@@ -160,13 +179,16 @@ class Confinement:
         engine = _engine() or _ENGINES[0]
         name = f"lrat-bench-{secrets.token_hex(8)}"
         shared = {socket_file: "/lrat-bench.sock", _script(): "/lrat-bench-inside.py:ro", own: "/agent"}
-        shared |= {file: f"{file}:ro" for file in (*files, *self.show)}
-        plan = {"socket": "/lrat-bench.sock", "port": PORT, "own": "/agent"}
+        shown = (*files, *self.show)
+        shared |= {file: f"{file}:ro" for file in shown}
+        hidden = [path for path in self._hidden(shown) if any(path.is_relative_to(one) for one in shown)]
+        plan = {"socket": "/lrat-bench.sock", "port": PORT, "said": STARTING, "own": "/agent"}
         command = [
             *(engine, "run", "--rm", "--init", "--name", name, "--network", "none"),
             *("--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
             *("--user", f"{os.getuid()}:{os.getgid()}", "--workdir", "/agent"),
             *(word for source, place in shared.items() for word in ("--volume", f"{source}:{place}")),
+            *(word for path in hidden if path.exists() for word in _emptied(path)),
             *("--env", "HOME=/agent", "--env", "TMPDIR=/agent"),
             # By name alone: values stand in no list of processes.
             *(word for variable in names if variable not in OUTSIDE for word in ("--env", variable)),
@@ -174,7 +196,7 @@ class Confinement:
             *("python3", "-I", "-S", "/lrat-bench-inside.py", json.dumps(plan)),
             *words,
         ]
-        return Launch(tuple(command), url, ended=(engine, "kill", name), hands_on=True)
+        return Launch(tuple(command), url, ended=(engine, "kill", name), hands_on=True, confined=True)
 
 
 def parse_confinement(given: str, show: Sequence[str]) -> Confinement:
@@ -203,35 +225,29 @@ def _engine() -> str | None:
     return next((found for name in _ENGINES if (found := shutil.which(name))), None)
 
 
-def _homes(program: Path) -> Iterator[Path]:
-    """Where a program and what belongs to it lie: along its links, the folder above each `bin`, else the file alone."""
-    for _ in range(16):
-        home = program.parent.parent
-        if program.parent.name == "bin" and len(home.parts) > 2 and home != Path.home():
-            yield home
-        else:
-            yield program
-        if not program.is_symlink():
-            break
-        program = program.parent / program.readlink()
-    resolved = program.resolve()
-    if resolved != program:
-        yield from _homes(resolved)
+def _inside(folder: Path) -> tuple[Path, ...]:
+    return _inside_system(folder) if str(folder) in SYSTEM else tuple(marked(folder))
 
 
-def _is_ours(folder: Path) -> bool:
-    """Whether a folder is a run's, or another one of ours: it says so before anything is in it."""
-    with suppress(OSError), (folder / "manifest.json").open("rb") as stream:
-        return b'"lrat-bench/' in stream.read(200)
-    return False
+@cache
+def _inside_system(folder: Path) -> tuple[Path, ...]:
+    """Looked through once, not once a run: it is large, and changes little."""
+    return tuple(marked(folder))
 
 
-def _marked(folder: Path) -> Iterator[Path]:
-    left = _LOOKED_AT
-    for place, folders, files in os.walk(folder):
-        left -= len(files) + len(folders)
-        if any(mark in files for mark in _MARKS) or ("manifest.json" in files and _is_ours(Path(place))):
-            folders.clear()
-            yield Path(place)
-        if left < 0:
-            return
+def _check_engine() -> None:
+    engine = _engine()
+    if engine is None:
+        raise UsageError(f"agent.confine=container wants {' or '.join(_ENGINES)}, and neither is installed")
+    try:
+        done = subprocess.run([engine, "version"], capture_output=True, text=True, timeout=20, check=False)  # noqa: S603
+    except (OSError, subprocess.SubprocessError) as error:
+        raise UsageError(f"agent.confine=container: {Path(engine).name} does not work here ({error})") from None
+    if done.returncode != 0:
+        said = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        raise UsageError(f"agent.confine=container: {Path(engine).name} does not work here ({said}): start it")
+
+
+def _emptied(path: Path) -> tuple[str, str]:
+    """Words for a container that show a folder or file empty."""
+    return ("--tmpfs", f"{path}:ro") if path.is_dir() else ("--volume", f"/dev/null:{path}:ro")

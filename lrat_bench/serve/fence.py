@@ -117,7 +117,7 @@ class Fence:
         if _name(headers.get(b"host", "")) not in self._hosts:
             return problem(421, "this server is not known under that name: see --url of `lrat-bench serve`")
         origin = headers.get(b"origin")
-        if origin is not None and _name(urlsplit(origin).netloc) not in self._hosts:
+        if origin is not None and _host(origin) not in self._hosts:
             return problem(403, "pages of other sites are not served")
         return None
 
@@ -181,6 +181,14 @@ def may_administer(request: Request, token: str | None) -> bool:
         given = request.headers.get("authorization", "")
         return hmac.compare_digest(given.encode("utf-8", "replace"), f"Bearer {token}".encode())
     return request.client is not None and is_loopback(request.client.host)
+
+
+def _host(url: str) -> str | None:
+    """The host of an address; None where it is none."""
+    try:
+        return _name(urlsplit(url).netloc)
+    except ValueError:
+        return None
 
 
 def _name(netloc: str) -> str:

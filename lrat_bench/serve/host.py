@@ -24,6 +24,8 @@ _PATIENCE = 5
 """Seconds that replies under way may take when the server ends."""
 _CONNECTIONS = 4096
 """Connections at a time; what comes on top is told to come again."""
+_WHOLE = 30.0
+"""Seconds until a connection is closed that has not sent all of the head of its first request, or of a next one."""
 _LOUD = ("uvicorn.error", "mcp")
 """Loggers of libraries that repeat what clients send."""
 
@@ -70,6 +72,34 @@ class Host:
             around: is entered before the first request, and left after the last.
         """
         import uvicorn
+        from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+        class Impatient(H11Protocol):
+            """Closes connections whose requests do not come: each one takes the place of another."""
+
+            _waiting: asyncio.TimerHandle | None = None
+
+            def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+                super().connection_made(transport)
+                self._look()
+
+            def data_received(self, data: bytes) -> None:
+                super().data_received(data)
+                self._look()
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                self._look(gone=True)
+                super().connection_lost(exc)
+
+            def _look(self, *, gone: bool = False) -> None:
+                """Half a request winds no clock up, a request does: its body is the application's to wait for."""
+                cycle: RequestResponseCycle | None = self.cycle
+                if gone or (cycle is not None and not cycle.response_complete):
+                    if self._waiting is not None:
+                        self._waiting.cancel()
+                        self._waiting = None
+                elif self._waiting is None:
+                    self._waiting = self.loop.call_later(_WHOLE, self.transport.close)
 
         class Server(uvicorn.Server):
             """Leaves signals to whoever runs the loop."""
@@ -79,7 +109,7 @@ class Host:
 
         config = uvicorn.Config(
             app,
-            http="h11",
+            http=Impatient,
             ws="none",
             lifespan="off",
             log_config=None,

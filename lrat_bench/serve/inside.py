@@ -5,8 +5,10 @@
 PLAN is JSON. `socket`, `port`: what comes to 127.0.0.1:port goes to this UNIX socket, which leads to the server.
 `root`, where the caller has put us into new namespaces (user, mount, network, process, IPC): an empty folder that
 becomes the root of the file system, with nothing in it but `system` (folders and files shown as they are, read-only),
-`own` (the agent's folder) and a bare /dev, /proc and /tmp; `hide` are folders and files in these that are shown empty.
-The agent keeps no privilege with which it could undo that. Where this cannot be done, exit code 126 and one line.
+`own` (the agent's folder) and a bare /dev, /proc and /tmp; `links` are links to be made as they are outside, `hide` are
+folders and files in these that are shown empty. The agent keeps no privilege with which it could undo that. Where this
+cannot be done, exit code 126 and one line. Before the agent starts, the line `said` goes to stderr: without it, nothing
+that is said there was said by an agent, and with it, all that follows.
 """
 
 # It starts before every question, and pathlib takes longer to import than all the rest.
@@ -48,6 +50,7 @@ def main() -> int:
         if plan.get("root"):
             _new_root(plan)
         _drop_privileges()
+        os.write(2, os.fsencode(plan["said"]))
     except OSError as error:
         sys.stderr.write(f"cannot confine: {error.strerror or error} ({error.filename or 'network'})\n")
         return 126
@@ -103,6 +106,10 @@ def _new_root(plan: dict) -> None:  # type: ignore[type-arg]
     _mount("tmpfs", root, "tmpfs", _MS_NOSUID | _MS_NODEV, "mode=755")
     for path in plan["system"]:
         _show(path, root)
+    for path in plan["links"]:
+        if not os.path.lexists(root + path):
+            os.makedirs(os.path.dirname(root + path), exist_ok=True)
+            os.symlink(os.readlink(path), root + path)
     for path in plan["hide"]:
         if os.path.isfile(root + path):
             _bind("/dev/null", root + path, directory=False)

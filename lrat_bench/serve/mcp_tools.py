@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from lrat_bench.serve.desk import Desk
-from lrat_bench.serve.reply import Gone
+from lrat_bench.serve.reply import KEY, LONG_KEY, Gone
 from lrat_bench.serve.seat import Seat
-from lrat_bench.serve.visit import visit
+from lrat_bench.serve.visit import Outcome, visit
 from lrat_bench.versions import installed_versions
 
 if TYPE_CHECKING:
@@ -91,7 +91,10 @@ class McpTools:
         seat = self._seat(context)
         arguments = params.arguments or {}
         key = _key(context, seat, params.name, arguments) if isinstance(seat, Seat) else None
-        outcome = await visit(self._desk, seat, params.name, arguments, key=key)
+        if len(_own_key(context) or "") > KEY:
+            outcome = Outcome(400, LONG_KEY)
+        else:
+            outcome = await visit(self._desk, seat, params.name, arguments, key=key)
         text = outcome.text if outcome.replied else json.dumps({"error": outcome.text}, ensure_ascii=False)
         return CallToolResult(content=[TextContent(text=text)], is_error=outcome.status != 200)
 
@@ -103,9 +106,12 @@ class McpTools:
 
 def _key(context: ServerRequestContext[Any, Any], seat: Seat, name: str, arguments: dict[str, Any]) -> str | None:
     """What tells a delivery that comes again: the client's own key, else the id of the request."""
-    request = context.request
-    if request is not None and (given := request.headers.get("idempotency-key")):
+    if given := _own_key(context):
         return f"key:{given}"
     if context.request_id is None:
         return None
     return seat.mcp_key(context.request_id, name, arguments)
+
+
+def _own_key(context: ServerRequestContext[Any, Any]) -> str | None:
+    return None if context.request is None else context.request.headers.get("idempotency-key")

@@ -13,13 +13,15 @@ from functools import cache
 from pathlib import Path
 
 from lrat_bench.errors import RolloutFailure
-from lrat_bench.serve.confinement import Launch
+from lrat_bench.serve.confinement import STARTING, Launch
 
 __all__ = ["Process"]
 
 _STDOUT = 512 * 1024
 _STDERR = 64 * 1024
 """Bytes of what is printed that are kept: the last ones."""
+_LOOKING = 0.02
+"""Seconds between looks at whether it has ended."""
 _GRACE = 1.0
 """Seconds that a program which is asked to end may take."""
 
@@ -38,7 +40,7 @@ class Process:
         assert process.stdout is not None
         assert process.stderr is not None
         self._out = _Tail(_STDOUT)
-        self._err = _Tail(_STDERR)
+        self._err = _Tail(_STDERR, after=STARTING.encode() if launch.confined else b"")
         self._readers = [
             asyncio.create_task(self._out.read(process.stdout)),
             asyncio.create_task(self._err.read(process.stderr)),
@@ -86,9 +88,14 @@ class Process:
         """Whether the beginning of what it printed is gone."""
         return self._out.cut
 
+    @property
+    def started(self) -> bool:
+        """Whether the agent itself was started, and not only what confines it."""
+        return self._err.begun
+
     async def wait(self) -> int:
         """Its exit code, once it has ended and all it printed is read; minus a signal's number where that ended it."""
-        code = await self._process.wait()
+        code = await self._exited()
         # Whatever it has left behind may hold the other end open.
         await asyncio.wait(self._readers, timeout=_GRACE)
         return code
@@ -99,7 +106,7 @@ class Process:
             self._signal(signal.SIGTERM)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_GRACE):
-                    await self._process.wait()
+                    await self._exited()
         self.kill()
         if self._launch.ended is not None:
             await _run(self._launch.ended)
@@ -114,16 +121,29 @@ class Process:
         if transport is not None:
             transport.close()
 
+    async def _exited(self) -> int:
+        # `wait` of asyncio waits for the pipes, too, which a child that was left behind holds open.
+        while (code := self._process.returncode) is None:  # noqa: ASYNC110 -- nothing else tells
+            await asyncio.sleep(_LOOKING)
+        return code
+
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
 
 
 class _Tail:
-    """The last bytes of a stream."""
+    """The last bytes of a stream.
 
-    def __init__(self, most: int) -> None:
+    Args:
+        most: that are kept.
+        after: bytes after which those of the agent begin; what was kept before is dropped then.
+    """
+
+    def __init__(self, most: int, *, after: bytes = b"") -> None:
         self.cut = False
+        self.begun = not after
+        self._after = after
         self._most = most
         self._length = 0
         self._parts: deque[bytes] = deque()
@@ -136,9 +156,19 @@ class _Tail:
         while data := await stream.read(65536):
             self._parts.append(data)
             self._length += len(data)
+            if not self.begun:
+                self._begin()
             while self._length - len(self._parts[0]) >= self._most:
                 self._length -= len(self._parts.popleft())
                 self.cut = True
+
+    def _begin(self) -> None:
+        before, found, data = b"".join(self._parts).partition(self._after)
+        if found:
+            self.begun, self.cut = True, False
+            self._parts, self._length = deque([data]), len(data)
+        else:
+            self._parts, self._length = deque([before]), len(before)
 
 
 async def _run(words: tuple[str, ...]) -> None:

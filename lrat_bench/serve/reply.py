@@ -9,7 +9,23 @@ from typing import Any
 
 from lrat_bench.files import fingerprint
 
-__all__ = ["Busy", "Delivered", "Gone", "KeyReused", "SeatClosed", "ToolFailed", "call_digest", "refusal"]
+__all__ = [
+    "KEY",
+    "LONG_KEY",
+    "Busy",
+    "Delivered",
+    "Gone",
+    "KeyReused",
+    "SeatClosed",
+    "ToolFailed",
+    "call_digest",
+    "refusal",
+]
+
+KEY = 256
+"""Characters of an `Idempotency-Key`."""
+
+LONG_KEY = f"an Idempotency-Key has at most {KEY} characters"
 
 
 class SeatClosed(Exception):

@@ -24,7 +24,7 @@ from lrat_bench.files import encodable
 from lrat_bench.model.seam import Tool
 from lrat_bench.serve.reply import Busy, Delivered, Gone, KeyReused, SeatClosed, ToolFailed, call_digest, refusal
 
-__all__ = ["ANSWER", "AnswerBy", "Seat"]
+__all__ = ["ANSWER", "CALL_LIMIT", "AnswerBy", "Seat"]
 
 AnswerBy = Literal["stdout", "endpoint", "either"]
 """How an answer is given: printed, sent to the seat, or one of the two."""
@@ -40,6 +40,9 @@ ANSWER = Tool(
     },
 )
 """The tool beside those of the protocol, where answers are sent to the seat."""
+
+CALL_LIMIT = "the protocol's max_calls, or its max_turns where it sets none"
+"""What the manifest says of how many calls a program has."""
 
 _WAITING = 32
 """Calls of one seat that may wait: they are carried out one after the other."""
@@ -65,7 +68,7 @@ class Seat:
     Args:
         token: unguessable; whoever knows it sits here.
         question: its text.
-        session: the rules and the log.
+        session: the rules and the log. Where the rules set no `max_calls`, their `max_turns` is the limit of calls.
         tools: carry calls out.
         answer_by: how the answer is given.
 
@@ -82,6 +85,10 @@ class Seat:
         self.answer_by: AnswerBy = answer_by
         self.epoch = 0
         self.seen: float | None = None
+        # A model has as many turns; what a program thinks between its calls is nobody's to count.
+        rollout = session.rollout
+        self._limit = rollout.max_calls or rollout.max_turns
+        session.rollout = rollout.model_copy(update={"max_calls": self._limit})
         self._session = session
         self._tools = tools
         self._turn = asyncio.Lock()
@@ -167,7 +174,7 @@ class Seat:
             "prompt": self.prompt,
             "tools": [asdict(tool) for tool in self.tools],
             "budget": {
-                "calls": rollout.max_calls,
+                "calls": self._limit,
                 "calls_left": self._tools.calls_left,
                 "queries_per_call": rollout.queries_per_call,
                 "seconds": rollout.max_seconds,
@@ -243,7 +250,7 @@ class Seat:
     def _forget(self) -> None:
         """Let go of the oldest replies where they take too much room."""
         done = [(key, known.task) for key, known in self._known.items() if known.task.done()]
-        sizes = {key: _size(task) for key, task in done}
+        sizes = {key: len(key) + _size(task) for key, task in done}
         total = sum(sizes.values())
         for key, _ in done[:-1]:
             if total <= _KEPT:

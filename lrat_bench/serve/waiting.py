@@ -16,7 +16,7 @@ from lrat_bench.errors import RolloutFailure
 from lrat_bench.files import fingerprint
 from lrat_bench.model.clock import stopped
 from lrat_bench.serve.reception import Reception
-from lrat_bench.serve.seat import Seat
+from lrat_bench.serve.seat import CALL_LIMIT, Seat
 from lrat_bench.serve.unread import Unread
 
 __all__ = ["Invitation", "WaitingAgent"]
@@ -83,6 +83,7 @@ class WaitingAgent:
             "version": self._version,
             "fingerprint": self.fingerprint,
             "scaffold": "custom",
+            "call_limit": CALL_LIMIT,
             "confinement": {"mode": "none", "network": "not known", "files": "not known"},
         }
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from said import Command
 
 from lrat_bench.runs.run import Run
@@ -26,6 +27,7 @@ class Slow:
     name = fingerprint = "slow"
     def prepare(self, progress): pass
     def search(self, queries, k, *, contexts=None):
+        open("searching", "w").close()
         time.sleep(0.8)
         return [[("d1", 1.0)] for _ in queries]
     def close(self): pass
@@ -76,7 +78,8 @@ def test_it_is_told_to_end_and_killed_and_goes_on_with_what_is_left(
             target=lambda: replies.append(httpx.post(f"{second['url']}/search", json={"query": "kilns"}, timeout=20))
         )
         search.start()
-        time.sleep(0.3)
+        while not (tmp_path / "searching").exists():
+            time.sleep(0.02)
         process.send_signal(signal.SIGTERM)
         search.join()
         _, said = process.communicate(timeout=20)
@@ -106,6 +109,18 @@ def test_it_is_told_to_end_and_killed_and_goes_on_with_what_is_left(
     assert sorted(records) == [("q1", 0), ("q1", 1), ("q2", 0), ("q2", 1)]
     assert run.metrics.outcomes["correct"] == 2
     assert not any(isinstance(step, Search) for record in records.values() for step in record.steps)
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_addresses_of_an_earlier_server_are_gone_before_anything_takes_time(
+    ours: bool, command: Command, task_folder: Path, tmp_path: Path
+) -> None:
+    seats = tmp_path / "seats.jsonl"
+    names = ("question_id", "repeat", "url", "mcp_url") if ours else ("question_id", "url")
+    seats.write_text(json.dumps(dict.fromkeys(names, "x")) + "\n")
+    code, _, said = command("serve", "--task", task_folder, "--retriever", "no-such-one", "--seats", seats, "--port", 0)
+    assert (code, "no-such-one" in said) == (2, True)
+    assert seats.exists() is not ours
 
 
 def test_a_retriever_alone(task_folder: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -186,8 +187,8 @@ def test_what_is_too_much_or_not_there_is_refused(task_folder: Path, serving: Ca
 
     assert WEB.post(f"{seat.url}/search", content=endless()).status_code == 413
     assert WEB.post(f"{seat.url}/search", json={"query": "x"}, headers={"Host": "evil.example"}).status_code == 421
-    origin = {"Origin": "https://evil.example"}
-    assert WEB.post(f"{seat.url}/search", json={"query": "x"}, headers=origin).status_code == 403
+    for origin in ("https://evil.example", "http://["):
+        assert WEB.post(f"{seat.url}/search", json={"query": "x"}, headers={"Origin": origin}).status_code == 403
     assert WEB.get(f"{base}/").status_code == 404
     assert WEB.get(f"{seat.url}/search").status_code == 405
     assert WEB.put(seat.url).status_code == 405
@@ -272,6 +273,56 @@ def test_the_server_enforces_the_budget_and_says_so_as_the_session_does(
     (record,) = server.run().trajectories
     assert [step.kind for step in record.steps] == ["search"] * 4 + ["notice", "answer"]
     assert [step.call for step in record.steps if isinstance(step, Search)] == [0, 0, 1, 1]
+
+
+def test_where_a_protocol_limits_turns_alone_there_are_as_many_calls(
+    task_folder: Path, serving: Callable[..., Any], slow: Any
+) -> None:
+    server = serving(task_folder, slow(), limit=1, set={"protocol.max_turns": 3})
+    (seat,) = server.seats(1)
+    assert WEB.get(f"{seat.url}/").json()["budget"]["calls"] == 3
+    found = [WEB.post(f"{seat.url}/search", json={"query": "bridge"}).status_code for _ in range(5)]
+    assert found == [200, 200, 200, 403, 403]
+    finish(seat)
+    run = server.run()
+    assert run.manifest.agent["call_limit"] == "the protocol's max_calls, or its max_turns where it sets none"
+
+
+def test_half_a_request_does_not_keep_its_connection(
+    task_folder: Path, serving: Callable[..., Any], slow: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lrat_bench.serve.host._WHOLE", 0.5)
+    server = serving(task_folder, slow(0.8), limit=1)
+    (seat,) = server.seats(1)
+    address = urlsplit(seat.url)
+    with socket.create_connection((address.hostname, address.port), timeout=5) as silent:
+        with socket.create_connection((address.hostname, address.port), timeout=5) as slowly:
+            slowly.sendall(b"GET / HTTP/1.1\r\n")
+            with pytest.raises(OSError):  # noqa: PT012, PT011 -- whichever end notices first
+                for n in range(50):
+                    slowly.sendall(b"X-%d: y\r\n" % n)
+                    time.sleep(0.1)
+        assert silent.recv(10) == b""
+    # One that is whole may take its time.
+    assert WEB.post(f"{seat.url}/search", json={"query": "bridge"}).status_code == 200
+    finish(seat)
+    server.run()
+
+
+def test_a_key_over_mcp_is_no_longer_than_over_http(task_folder: Path, serving: Callable[..., Any], slow: Any) -> None:
+    server = serving(task_folder, slow(), limit=1)
+    (seat,) = server.seats(1)
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+            "params": {"name": "search", "arguments": {"query": "bridge"}}}  # fmt: skip
+    headers = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-06-18"}
+    said = [
+        WEB.post(seat.mcp_url, json=call, headers={**headers, "Idempotency-Key": "k" * many}).json()["result"]
+        for many in (257, 256)
+    ]
+    assert [one["isError"] for one in said] == [True, False]
+    assert "at most 256 characters" in said[0]["content"][0]["text"]
+    finish(seat)
+    assert searches(server.run()) == ["bridge"]
 
 
 def test_calls_that_cannot_be_read_do_not_fill_the_record(

@@ -130,6 +130,19 @@ def test_a_seat_whose_answer_is_printed_takes_none(command: Callable[..., Run]) 
     assert only(run).answer == "400"
 
 
+def test_what_it_leaves_behind_does_not_keep_its_answer_back(command: Callable[..., Run]) -> None:
+    began = time.monotonic()
+    record = only(command("", text="sh -c 'sleep 300 & echo Exact Answer: Tarn'", timeout=12))
+    assert (record.status, record.answer) == ("answered", "Exact Answer: Tarn")
+    assert time.monotonic() - began < 10
+
+
+def test_an_answer_that_is_the_end_of_what_was_printed_is_marked(command: Callable[..., Run]) -> None:
+    record = only(command("print('x' * 600_000)\nprint('Exact Answer: Tarn')\n"))
+    assert record.answer.endswith("x\nExact Answer: Tarn")
+    assert ["its beginning is gone" in step.text for step in record.steps if isinstance(step, Notice)] == [True]
+
+
 def test_a_command_that_fails_is_an_error_and_is_asked_again(command: Callable[..., Run]) -> None:
     run = command("print('half an answer')\nsys.exit('no model there')\n")
     record = only(run)

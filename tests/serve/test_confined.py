@@ -15,7 +15,8 @@ import pytest
 import lrat_bench
 from lrat_bench.errors import RunIncomplete, UsageError
 from lrat_bench.runs.run import Run
-from lrat_bench.serve.confinement import _UNSHARE, Confinement, parse_confinement
+from lrat_bench.serve.confinement import _UNSHARE, STARTING, Confinement, parse_confinement
+from lrat_bench.serve.visible import restricted
 
 
 def permitted() -> str | None:
@@ -175,7 +176,7 @@ def test_the_command_line_of_a_container(tmp_path: Path, monkeypatch: pytest.Mon
         assert expected in given
     assert "--env PATH" not in given
     assert inside[:4] == ["python3", "-I", "-S", "/lrat-bench-inside.py"]
-    assert json.loads(inside[4]) == {"socket": "/lrat-bench.sock", "port": 8017, "own": "/agent"}
+    assert json.loads(inside[4]) == {"socket": "/lrat-bench.sock", "port": 8017, "said": STARTING, "own": "/agent"}
     assert inside[5:] == ["python3", str(program), "--fast"]
     name = options[options.index("--name") + 1]
     assert launch.ended == (str(engine), "kill", name)
@@ -190,8 +191,67 @@ def test_a_machine_that_cannot_is_told_what_it_can(tmp_path: Path, monkeypatch: 
         Confinement("container", "image").check()
     with pytest.raises(UsageError, match="wants `unshare`"):
         Confinement("network").check()
+    (engine := tmp_path / "docker").write_text("#!/bin/sh\necho Cannot connect to the Docker daemon >&2\nexit 1\n")
+    engine.chmod(0o755)
+    with pytest.raises(UsageError, match=r"docker does not work here \(Cannot connect to the Docker daemon\)"):
+        Confinement("container", "image").check()
     refusing = tmp_path / "unshare"
     refusing.write_text("#!/bin/sh\necho unshare failed: Operation not permitted >&2\nexit 1\n")
     refusing.chmod(0o755)
     with pytest.raises(UsageError, match=r"does not let us make namespaces .*not permitted.*: give --set"):
         Confinement("network").check()
+
+
+@needs_namespaces
+def test_a_program_in_a_bin_folder_shows_neither_its_project_nor_our_code(
+    task_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    program = project / "bin" / "agent.sh"
+    ours, task = project / "libraries" / "lrat_bench", project / "libraries" / "task"
+    for folder in (program.parent, ours / "serve", task):
+        folder.mkdir(parents=True)
+    (ours / "__init__.py").touch()
+    (ours / "synth.py").write_text("how to make the answers")
+    (task / "questions.jsonl").write_text("the answers")
+    (project / "notes.txt").write_text("the answers")
+    program.write_text(f"#!/bin/sh\necho here: $(find {project} -type f)\n")
+    program.chmod(0o755)
+
+    def seen(out: str, **settings: Any) -> str:
+        given = {f"agent.{name}": value for name, value in {"confine": "network", **settings}.items()}
+        run = lrat_bench.run(str(task_folder), f"command:{program}", "none", set=given, limit=1, out=tmp_path / out)
+        return str(next(run.trajectories.__iter__()).answer)
+
+    assert seen("alone") == f"here: {program}"
+    assert seen("shown", show=[str(project / "libraries")]) == f"here: {program}"
+    monkeypatch.setattr("lrat_bench.serve.visible._LOOKED_AT", 3)
+    with pytest.raises(UsageError, match=r"holds more than 3 files.*show a narrower folder \(agent.show\)"):
+        seen("large", show=[str(project / "libraries")])
+
+
+def test_a_container_is_shown_tasks_empty(task_folder: Path, tmp_path: Path) -> None:
+    launch = Confinement("container", "image", (tmp_path,)).launch(
+        ["true"], own=tmp_path / "own", socket_file=tmp_path / "socket", files=[], names=[]
+    )
+    assert f"--tmpfs {task_folder}:ro" in " ".join(launch.words)
+
+
+def test_what_few_may_read_in_a_folder_is_found(tmp_path: Path) -> None:
+    for name, mode in (("passwd", 0o644), ("gshadow-", 0o640), ("sudo", 0o750)):
+        (tmp_path / name).touch() if name != "sudo" else (tmp_path / name).mkdir()
+        (tmp_path / name).chmod(mode)
+    (tmp_path / "sudo" / "rules").touch()
+    (tmp_path / "link").symlink_to("gshadow-")
+    assert {path.name for path in restricted(tmp_path)} == {"gshadow-", "sudo"}
+
+
+@pytest.mark.parametrize("confine", ["none", pytest.param("network", marks=needs_namespaces)])
+def test_an_agent_cannot_stop_the_run_by_saying_what_we_would(confine: str, task_folder: Path, tmp_path: Path) -> None:
+    run = lrat_bench.run(
+        str(task_folder), "command:sh -c 'echo cannot confine: me >&2; exit 126'", "none",
+        set={"agent.confine": confine}, out=tmp_path / "run",
+    )  # fmt: skip
+    said = "agent: the command ended with exit code 126 and gave no answer: cannot confine: me"
+    assert [record.error for record in run.trajectories] == [said] * 2
+    assert "the agent starts" not in "".join(file.read_text() for file in (run.path / "logs").iterdir())
