@@ -9,7 +9,7 @@ DEV := .venv
 
 export HF_HUB_OFFLINE ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help demo test types lint unit wheel schemas golden cassette lrat real-text hooks clean
+.PHONY: help demo test types lint unit wheel docs schemas golden cassette lrat real-text hooks clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ unit: $(DEV)/.installed  ## The test suite, on all cores
 
 wheel: $(DEV)/.installed  ## Build the wheel, and use it in an empty environment outside the checkout
 	PYTHON=$(DEV)/bin/python bash tests/wheel.sh
+
+docs: $(DEV)/.installed  ## Build the documentation site into build/site
+	NO_MKDOCS_2_WARNING=1 $(DEV)/bin/mkdocs build --strict
 
 schemas: $(DEV)/.installed  ## Write docs/schemas anew from the record models
 	$(DEV)/bin/python -m lrat_bench.report.schemas docs/schemas

@@ -23,14 +23,15 @@ from lrat_bench.task.protocol import Scoring
 from lrat_bench.trajectory import Status
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGES = sorted(DOCS.glob("*.md"))
+PAGES = sorted(page for page in DOCS.rglob("*.md") if "site" not in page.parent.parts)
 AGENTS, JUDGES, RUNS = ((DOCS / f"{name}.md").read_text() for name in ("agents", "judges", "runs"))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
 def test_every_link_leads_somewhere(page: Path) -> None:
-    for path in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text()):
-        assert (DOCS / path).exists(), path
+    for path in re.findall(r"\]\((?!http)([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+        # Two pages are made when the site is built.
+        assert (page.parent / path).exists() or path in ("protocols.md", "schemas.md"), path
 
 
 @pytest.fixture
