@@ -27,7 +27,13 @@ __all__ = ["compare"]
 )
 @click.option("--all-pairs", is_flag=True, help="Compare every pair, not only each with the first.")
 @click.option("--flips", is_flag=True, help="Name the questions that one answers and the other does not.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap and the randomisation test.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Of the bootstrap and the randomisation test.",
+)
 @json_option
 def compare(
     runs: tuple[Path, ...],

@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lrat_bench.compare.side import Side
+from lrat_bench.compare.side import LARGEST, Side
 from lrat_bench.errors import UsageError
 
 __all__ = ["Aligned", "Paired", "align", "question_ids"]
-
-_LARGEST = 1e100  # whose square, times any number of questions, is finite
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ def align(sides: Sequence[Side], measure: str, questions: Sequence[str]) -> Alig
     values = np.full((len(keys), len(sides)), np.nan)
     for at, column in enumerate(columns):
         values[:, at] = [column.values.get(key, np.nan) for key in keys]
-    if len(huge := np.argwhere(np.abs(values) > _LARGEST)):
+    if len(huge := np.argwhere(np.abs(values) > LARGEST)):
         at, side = (int(place) for place in huge[0])
         raise UsageError(
             f"{sides[side].path}: {measure} of {keys[at]} is {values[at, side]:g}, which is too large to be compared: "

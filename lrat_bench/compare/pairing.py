@@ -19,6 +19,7 @@ _MEND = {
     "prompt": "run both with the same prompt",
     "judge": "grade both by the same judge (`lrat-bench score RUN --judge NAME`)",
     "questions": "run both on the same questions (`--limit`)",
+    "repeats": "run the missing repeats (`lrat-bench run --repeats`)",
     "queries": "search the same queries with both",
 }
 """What must be equal → what to do where it is not."""

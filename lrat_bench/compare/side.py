@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from math import fsum
 from pathlib import Path
@@ -16,9 +16,12 @@ from lrat_bench.score.metric import Metric
 from lrat_bench.score.metrics.catalogue import MEASURES
 from lrat_bench.score.rows import Row
 
-__all__ = ["Column", "Side", "read_side"]
+__all__ = ["LARGEST", "Column", "Side", "questions_digest", "read_side"]
 
 Kind = Literal["run", "retrieval"]
+
+LARGEST = 1e100
+"""The square of a value up to it, times any number of questions, is finite."""
 
 _UNKNOWN = "unknown"
 """Of an import, which cannot say."""
@@ -86,6 +89,11 @@ def read_side(path: Path) -> Side:
     return _of_retrieval(path) if _RETRIEVAL_MARK in manifest.read_bytes() else _of_run(path)
 
 
+def questions_digest(questions: Collection[str]) -> str:
+    """How many questions, and a fingerprint of their ids: equal where they are the same ones, in any order."""
+    return f"{len(questions)} ({fingerprint(sorted(questions))[:12]})"
+
+
 def _of_run(path: Path) -> Side:
     run = Run(path)
     manifest, scores, rows = run.manifest, run.metrics, run.rows
@@ -102,7 +110,10 @@ def _of_run(path: Path) -> Side:
             "tokenizer": str(identity.get("tokenizer", _UNKNOWN)),
             "prompt": str(identity.get("prompt", _UNKNOWN)),
             "judge": scores.judge,
-            "questions": _digest(manifest.questions),
+            "questions": questions_digest(manifest.questions),
+            # Means of unequally many repeats spread unequally, and then p is wrong: flips of signs take the differences
+            # to be symmetric. Of an event in 5 %, one repeat against five, they cry wolf in 17 % of comparisons.
+            "repeats": str(manifest.repeats),
         },
         free={
             "agent": str(manifest.agent["name"]),
@@ -149,15 +160,17 @@ def _columns(rows: list[Row], metrics: Mapping[str, Metric]) -> dict[str, Column
             value = measure.absent if value is None else value
             if value is not None:
                 found.setdefault(row.question_id, []).append(value)
-        values = {qid: fsum(several) / len(several) for qid, several in found.items()}
+        values = {qid: _mean(several) for qid, several in found.items()}
         binary = measure.binary and _is_binary(values)
         columns[measure.name] = Column(metrics[measure.name], values, {qid: qid for qid in values}, binary)
     return columns
 
 
+def _mean(several: list[float]) -> float:
+    largest = max(several, key=abs)
+    # Of what has no mean that a float could hold, the culprit, for whoever pairs it to refuse by name.
+    return largest if abs(largest) > LARGEST else fsum(several) / len(several)
+
+
 def _is_binary(values: Mapping[str, float]) -> bool:
     return all(value in (0.0, 1.0) for value in values.values())
-
-
-def _digest(questions: tuple[str, ...]) -> str:
-    return f"{len(questions)} ({fingerprint(sorted(questions))[:12]})"

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import re
+import stat
 from collections.abc import Mapping
+from math import fsum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
-from lrat_bench.compare.side import Kind, Side
+from lrat_bench.compare.side import LARGEST, Kind, Side, questions_digest
 from lrat_bench.errors import DataError, UnknownName, UsageError
 from lrat_bench.files import write_atomic, writing
 from lrat_bench.gate.cells import Cell, cells_of, rounded
@@ -27,6 +29,15 @@ __all__ = ["Baseline", "Origin", "baseline_of", "read_baseline", "write_baseline
 Value = float | tuple[float, PositiveInt] | None
 """A cell as it is written: a number, or a mean and how many it is of where that is not 1; null where there is none."""
 
+
+_MOST_BYTES = 64 * 2**20
+"""Of a file, which is some 40 bytes a question."""
+
+_MOST_WEIGHT = 10**9
+"""Queries of one question."""
+
+_DIGITS = 1e-5
+"""What six significant digits of values and of their mean may leave between the two, relative to the values."""
 
 _EXACT = 2**53
 """Below it a whole number is the same as an integer and as a float."""
@@ -78,6 +89,16 @@ class Baseline(BaseModel):
             raise ValueError("metrics and measures are not of the same names in the same order")
         if wrong := [qid for qid, values in self.questions.items() if len(values) != len(self.measures)]:
             raise ValueError(f"question {wrong[0]!r} has not one value for each of the measures")
+        numbers = [value for metric in self.metrics for value in (metric.value, metric.low, metric.high)]
+        if any(abs(number) > LARGEST for number in numbers if number is not None):
+            raise ValueError(f"a number of metrics is above {LARGEST:g}: bless again")
+        for metric in self.metrics:
+            self._refuse_edited(metric)
+        if (stated := self.shared.get("questions")) is not None and stated != questions_digest(self.questions):
+            many = f"it holds {len(self.questions)} and says {stated.partition(' ')[0][:20]}"
+            raise ValueError(f"its questions are not those that it was made of ({many}): bless again")
+        if self.shared.get("repeats", str(self.origin.repeats)) != str(self.origin.repeats):
+            raise ValueError("shared and origin have unequal repeats: bless again")
         if strange := [metric.unit for metric in self.metrics if not _UNIT.fullmatch(metric.unit)]:
             raise ValueError(f"{strange[0]!r} is no unit")
         for rule in self.rules:
@@ -87,6 +108,32 @@ class Baseline(BaseModel):
                 )
             _refuse_neutral(rule, self.metric(rule.measure))
         return self
+
+    def _refuse_edited(self, metric: Metric) -> None:
+        """What a merge or a hand has taken from it or changed would be held to no more, and nobody would see it."""
+        cells = self.cells(metric.name)
+        for qid, cell in cells.items():
+            if abs(cell.mean) > LARGEST or cell.weight > _MOST_WEIGHT:
+                raise ValueError(f"{metric.name} of {qid!r} is above anything that can be averaged")
+        # A question has a value if one of its repeats has one, and is then the mean of those that do.
+        values, repeats = sum(cell.weight for cell in cells.values()), self.origin.repeats
+        if not values <= metric.n <= values * repeats:
+            raise ValueError(
+                f"{metric.name} has an n of {metric.n}, and its questions hold {values} values: bless again"
+            )
+        if (metric.value is None) != (not cells):
+            raise ValueError(f"{metric.name} has a mean without values, or values without a mean: bless again")
+        if metric.value is None:
+            return
+        low = high = fsum(cell.total for cell in cells.values()) / values
+        if metric.n not in (values, values * repeats):
+            means = [cell.mean for cell in cells.values()]
+            low, high = min(means), max(means)
+        slack = _DIGITS * fsum(abs(cell.total) for cell in cells.values()) / values
+        if not low - slack <= metric.value <= high + slack:
+            raise ValueError(
+                f"{metric.name} has a mean of {metric.value:g}, and its questions one of {low:.6g}: bless again"
+            )
 
     def metric(self, name: str) -> Metric:
         """The mean of a measure that there are values of."""
@@ -137,7 +184,8 @@ def baseline_of(
             raise UsageError(str(error)) from None
     measures = tuple(rule.measure for rule in rules)
     columns = [cells_of(side.columns[name]) for name in measures]
-    questions = sorted({qid for column in columns for qid in column})
+    # All that it was asked: one that has none of these values is kept without any.
+    questions = sorted({column.clusters[key] for column in side.columns.values() for key in column.values})
     try:
         return Baseline(
             origin=Origin(
@@ -167,6 +215,11 @@ def read_baseline(file: Path) -> Baseline:
         DataError: it is no baseline of this version, or was edited into none.
     """
     try:
+        # A device has no end, and a pipe may have no writer.
+        if not stat.S_ISREG((about := file.stat()).st_mode):
+            raise DataError("not a baseline: it is no regular file", file=file)
+        if about.st_size > _MOST_BYTES:
+            raise DataError(f"not a baseline: it is larger than {_MOST_BYTES // 2**20} MiB", file=file)
         content = file.read_bytes()
     except FileNotFoundError:
         raise UsageError(

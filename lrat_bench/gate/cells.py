@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from math import fsum
 from typing import NamedTuple
 
-from lrat_bench.compare.side import Column
+from lrat_bench.compare.side import LARGEST, Column
+from lrat_bench.errors import UsageError
 
 __all__ = ["Cell", "cells_of", "paired", "rounded"]
 
@@ -34,9 +35,17 @@ def cells_of(column: Column) -> dict[str, Cell]:
     """Question → cell, in order of the questions.
 
     A baseline and what is held against it pass through the same rounding, so that a run never differs from itself.
+
+    Raises:
+        UsageError: a value is so large that no mean can be taken.
     """
     found: dict[str, list[float]] = {}
     for key, value in column.values.items():
+        if abs(value) > LARGEST:
+            raise UsageError(
+                f"{column.metric.name} of {key} is {value:g}, which is too large to be held to: mend the record, or "
+                "leave out the rule"
+            )
         found.setdefault(column.clusters[key], []).append(value)
     return {qid: Cell(rounded(fsum(found[qid]) / len(found[qid])), len(found[qid])) for qid in sorted(found)}
 

@@ -66,7 +66,8 @@ def check(baseline: Baseline, side: Side, *, seed: int = 0, resamples: int = RES
         what became of each rule; where rollouts are unresolved, of none.
 
     Raises:
-        UsageError: the two are not of the same questions, task, protocol, …; the message names what differs.
+        UsageError: the two are not of the same questions, task, protocol, …, or a measure is not the same in both; the
+            message names what differs. Or a value is too large.
     """
     _refuse_unpairable(baseline, side)
     rules: tuple[RuleResult, ...] = ()
@@ -93,7 +94,11 @@ def differing(baseline: Baseline, side: Side) -> list[str]:
     if baseline.origin.kind != side.kind:
         return ["kind"]
     keys = [*baseline.shared, *(key for key in side.shared if key not in baseline.shared)]
-    return [key for key in keys if baseline.shared.get(key) != side.shared.get(key)]
+    found = [key for key in keys if baseline.shared.get(key) != side.shared.get(key)]
+    for name in (rule.measure for rule in baseline.rules if rule.measure in side.columns):
+        before, now = baseline.metric(name), side.columns[name].metric
+        found += [f"{key} of {name}" for key in ("unit", "direction") if getattr(before, key) != getattr(now, key)]
+    return found
 
 
 def _refuse_unpairable(baseline: Baseline, side: Side) -> None:
@@ -106,9 +111,13 @@ def _refuse_unpairable(baseline: Baseline, side: Side) -> None:
     if keys:
         raise UsageError(
             f"{side.path} cannot be held against the baseline, made of {baseline.origin.name!r}: they differ in "
-            f"{', '.join(_named(baseline, side, key) for key in keys)}; do again what the baseline was made by, or, if "
-            "the change is meant, bless a new one"
+            f"{', '.join(_named(baseline, side, key) for key in keys)}; {_mend(keys)}, or, if the change is meant, "
+            "bless a new one"
         )
+
+
+def _mend(keys: Sequence[str]) -> str:
+    return "run the missing repeats" if keys == ["repeats"] else "do again what the baseline was made by"
 
 
 def _named(baseline: Baseline, side: Side, key: str) -> str:
@@ -117,7 +126,7 @@ def _named(baseline: Baseline, side: Side, key: str) -> str:
     if key == "questions":
         # How many, and a fingerprint of their ids.
         values = [value.partition(" ")[0] for value in values]
-    elif key != "split":
+    elif key not in ("split", "repeats"):
         return key
     before, now = (value if value.isalnum() else repr(value) for value in values)
     return f"{key} ({now} instead of {before})" if before != now else key
@@ -226,6 +235,8 @@ def _reasons(
     value = None if one.now is None else one.now.value
     if value is None or worsening.value is None or worsening.clusters < _ENOUGH * one.expected:
         return ("missing",)
+    if adjusted is None and one.rule.significant and not one.rule.bounded:
+        return ("missing",)  # nothing was looked at, which is no reason to pass
     fall, slack = worsening.value, _ROUNDING * max(1.0, abs(one.baseline.value or 0.0))
     found: list[Reason] = []
     if adjusted is not None and adjusted <= alpha and fall >= one.rule.ignore - slack:

@@ -19,7 +19,7 @@ Verdict = Literal[
     "ok",
     "better",  # significantly, by the same test in the other direction
     "failed",
-    "missing",  # what the baseline has a value of has none now
+    "missing",  # what the baseline has a value of has none now, or a rule that asks for significance alone has no p
 ]
 
 Reason = Literal[

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from lrat_bench.compare.side import Side
+from lrat_bench.compare.side import LARGEST, Side
 from lrat_bench.errors import UnknownName, UsageError
 from lrat_bench.files import read_value
 from lrat_bench.values import plainly
@@ -49,6 +49,9 @@ class Rule(BaseModel):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Rule:
+        for key in ("ignore", "tolerance", "relative", "min", "max"):
+            if abs(getattr(self, key) or 0.0) > LARGEST:
+                raise ValueError(f"the rule of {self.measure} has a {key} above {LARGEST:g}, which nothing reaches")
         if self.tolerance is not None and self.relative is not None:
             raise ValueError(f"the rule of {self.measure} has both tolerance and relative: leave one of them out")
         if self.ignore and not self.significant:
@@ -60,6 +63,11 @@ class Rule(BaseModel):
         if not (self.pairs or self.min is not None or self.max is not None):
             raise ValueError(f"the rule of {self.measure} holds nothing: give tolerance, relative, min or max")
         return self
+
+    @property
+    def bounded(self) -> bool:
+        """Whether it can fail whatever chance says: by a tolerance, min or max."""
+        return any(bound is not None for bound in (self.tolerance, self.relative, self.min, self.max))
 
     @property
     def pairs(self) -> bool:

@@ -167,7 +167,8 @@ def _reach(comparison: Comparison) -> str:
         family = _family(comparison)
         holm = f", with Holm's correction over {family} comparisons" if family > 1 else ""
         n = numbers.count(one.questions)
-        return f"At n = {n}{parted}, {what} in {_label(measure)} is found in {often}{holm}."
+        pair = f"{printable(one.other)} − {printable(one.baseline)}: at" if len(comparison.sides) > 2 else "At"
+        return f"{pair} n = {n}{parted}, {what} in {_label(measure)} is found in {often}{holm}."
     return ""
 
 
@@ -182,7 +183,10 @@ def _notes(comparison: Comparison) -> list[str]:
             "that they are equal."
         )
     if len({side.repeats for side in comparison.sides}) > 1:
-        notes.append("The sides were asked a question unequally often; its repeats are averaged.")
+        notes.append(
+            "The sides were asked a question unequally often; its repeats are averaged. Where that is so, p can be too "
+            "small."
+        )
     return notes
 
 

@@ -12,7 +12,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from lrat_bench.gate.baseline import Baseline
 from lrat_bench.gate.bless import Blessed
+from lrat_bench.gate.reach import DISCORDANCE, POWER, detectable, powerless, reaches
 from lrat_bench.gate.result import GateResult, Party, Reason, RuleResult
 from lrat_bench.gate.rules import Rule
 from lrat_bench.report import numbers
@@ -23,7 +25,8 @@ __all__ = ["blessed_json", "blessed_view", "gate_markdown", "gate_view", "headli
 
 _STYLES = {"ok": "green", "better": "green", "failed": "bold red", "missing": "bold red"}
 _INTERVAL = "95 % interval"
-_HEADINGS = ("baseline", "now", "difference", _INTERVAL, "p (Holm)", "n")
+_P = "p of a fall (Holm)"
+_HEADINGS = ("baseline", "now", "difference", _INTERVAL, _P, "n")
 _SMALL = 0.001
 """p-values below it are said to be."""
 
@@ -118,6 +121,9 @@ def blessed_view(blessed: Blessed) -> RenderableType:
         parts.append(
             Text("a part of it has no fingerprint: nobody can tell whether it is still the same", style="yellow")
         )
+    parts += [Text(warning, style="yellow") for warning in _powerless(blessed.baseline)]
+    if reach := _reach(blessed.baseline):
+        parts.append(Text(reach, style="dim"))
     said = f"holds {origin.name} of {origin.started} now"
     if not blessed.changed:
         said = f"held {origin.name} of {origin.started} already: nothing changed"
@@ -135,17 +141,45 @@ def blessed_json(blessed: Blessed) -> dict[str, Any]:
         "changed": blessed.changed,
         "differs": list(blessed.differs),
         "rankable": blessed.rankable,
+        "powerless": list(powerless(blessed.baseline)),
+        "detectable": detectable(blessed.baseline),
         **{key: record[key] for key in ("origin", "alpha", "rules", "metrics")},
         "against": None if blessed.against is None else blessed.against.model_dump(mode="json", by_alias=True),
     }
+
+
+def _powerless(baseline: Baseline) -> list[str]:
+    """Rules that find nothing: a gate that always passes looks like one that holds."""
+    found = powerless(baseline)
+    if not found:
+        return []
+    who = "every rule" if len(found) == len(baseline.rules) else "the rule" if len(found) == 1 else "the rules"
+    said = f"{who} of {', '.join(found)} can find no significant fall: of so few questions, not even all worse is one"
+    return [f"{said}; give more, or a tolerance (--rule MEASURE:tolerance=AMOUNT)"]
+
+
+def _reach(baseline: Baseline) -> str:
+    """The smallest fall of success that it can catch."""
+    if (n := reaches(baseline)) is None:
+        return ""
+    found = detectable(baseline)
+    what = f"even a fall of {100 * DISCORDANCE:g} points" if found is None else f"a fall of {_points(found)} points"
+    often = f"{'less than ' if found is None else ''}{100 * POWER:g} % of cases"
+    return (
+        f"At n = {numbers.count(n)} with {100 * DISCORDANCE:g}% discordant, {what} in success rate is found in {often}."
+    )
+
+
+def _points(share: float) -> str:
+    return numbers.mean(100 * share)
 
 
 def _table(result: GateResult) -> Table:
     shown = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     shown.add_column("measure", no_wrap=True)
     for heading in _HEADINGS:
-        # In a narrow terminal intervals take two lines.
-        shown.add_column(heading, justify="right", no_wrap=heading != _INTERVAL)
+        # In a narrow terminal intervals take two lines, and so does the longest heading.
+        shown.add_column(heading, justify="right", no_wrap=heading not in (_INTERVAL, _P))
     shown.add_column("", no_wrap=True)
     for one in result.rules:
         verdict = Text(_verdict(one).partition(":")[0], style=_STYLES[one.verdict])
@@ -175,6 +209,8 @@ def _p(p: float) -> str:
 
 def _verdict(one: RuleResult) -> str:
     if one.verdict == "missing":
+        if one.questions == one.expected:
+            return "fails: one question shows nothing"
         of = f"{numbers.count(one.questions)} of {numbers.count(one.expected)} questions"
         return "fails: no value now" if not one.questions else f"fails: a value of {of} alone"
     return f"fails: {', '.join(_reason(one, reason) for reason in one.reasons)}" if one.reasons else one.verdict

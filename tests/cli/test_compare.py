@@ -53,7 +53,10 @@ def test_three_runs_are_compared_on_one_screen(command: Command, runs: Path) -> 
     assert none[:5] == ["none", "0%", "c", "-73", "points"]
     assert "p, Holm" in out
     assert "Questions right with oracle alone: 8; with bm25 alone: 0" in out
-    assert "At n = 30 with 27% discordant, a difference of 26 points in success rate is found in 80 % of cases" in out
+    assert (
+        "oracle − bm25: at n = 30 with 27% discordant, a difference of 26 points in success rate is found in 80 %"
+        in out
+    )
 
 
 def test_the_document_holds_what_the_screen_shows_and_more(command: Command, runs: Path) -> None:
@@ -187,11 +190,17 @@ def test_while_something_is_unresolved_nothing_is_final(command: Command, task_f
 def test_repeats_are_averaged_and_said(command: Command, task_folder: Path, tmp_path: Path) -> None:
     for name, repeats in (("once", 1), ("thrice", 3)):
         lrat_bench.run(str(task_folder), retriever="oracle", out=tmp_path / name, repeats=repeats)
-    code, out, _ = command("compare", "once", "thrice")
+    refused(command("compare", "once", "thrice"), "differ in repeats (1 and 3): run the missing repeats")
+    code, out, _ = command("compare", "once", "thrice", "--across", "repeats")
     assert code == 0
+    assert "Compared although they differ in repeats: 1 of once; 3 of thrice" in out
     assert "3 repeats" in out
     assert "asked a question unequally often" in out
-    assert document(command, "once", "thrice")["differences"][0]["n"] == 2
+    assert document(command, "once", "thrice", "--across", "repeats")["differences"][0]["n"] == 2
+
+
+def test_a_seed_is_a_whole_number_from_0_on(command: Command, runs: Path) -> None:
+    refused(command("compare", runs / "bm25", runs / "oracle", "--seed", "-1"), "--seed", "-1")
 
 
 def test_names_cannot_speak_to_the_terminal(runs: Path) -> None:

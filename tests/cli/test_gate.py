@@ -48,6 +48,19 @@ def test_bless_says_what_is_held_from_now_on(command: Command, folders: Path) ->
     assert str(folders) not in Path("new/baseline.json").read_text()
 
 
+def test_bless_says_what_it_can_catch(command: Command, folders: Path) -> None:
+    out = command("bless", folders / "good", "--baseline", "a.json")[1]
+    assert (
+        "At n = 20 with 20% discordant, even a fall of 20 points in success rate is found in less than 80 % of" in out
+    )
+    assert "no significant fall" not in out
+    lrat_bench.run("synth-wiki", retriever="oracle", limit=3, set=SMALL, out=Path("tiny"))
+    out = " ".join(command("bless", "tiny", "--baseline", "b.json")[1].split())
+    assert "every rule of success_rate, evidence_recall, steps, failure_rate can find no significant fall" in out
+    made = json.loads(command("bless", "tiny", "--baseline", "b.json", "--json")[1])
+    assert (len(made["powerless"]), made["detectable"]) == (4, None)
+
+
 def test_a_run_held_against_itself_passes(command: Command, folders: Path, baseline: Path) -> None:
     code, out, err = command("check", folders / "good", "--baseline", baseline)
     assert (code, err) == (0, "")
@@ -191,6 +204,7 @@ def test_what_is_wrong_is_one_line(command: Command, folders: Path, baseline: Pa
         (("bless", folders / "good", "--baseline", baseline, "--rule", "sucess_rate"), ("did you mean",)),
         (("bless", folders / "good", "--baseline", baseline, "--rule", "steps:tol=1"), ("tol", "tolerance")),
         (("bless", folders / "good", "--baseline", baseline, "--drop", "turns"), ("unknown rule 'turns'",)),
+        (("bless", folders / "good", "--baseline", "/dev/zero"), ("/dev/zero", "no regular file")),
         (("bless", folders / "good", "--baseline", "/proc/nothing/b.json"), ("cannot write the baseline",)),
     ):
         refused(command(*words), *said)

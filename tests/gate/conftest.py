@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lrat_bench.compare.side import Column, Side
+from lrat_bench.compare.side import Column, Side, questions_digest
 from lrat_bench.score.metric import Metric
 from lrat_bench.score.metrics.catalogue import MEASURES
 
@@ -51,12 +51,13 @@ def make_side() -> MakeSide:
             )
             for measure, found in values.items()
         }
+        asked = {found.clusters[key] for found in columns.values() for key in found.values}
         bound = 1.0 if unresolved else None
         return Side(
             name=name,
             path=Path(name),
             kind="run",
-            shared={"task": task, "split": "test", "questions": f"{len(next(iter(values.values())))} (abc)"},
+            shared={"task": task, "split": "test", "questions": questions_digest(asked), "repeats": "1"},
             free={"agent": "heuristic", "retriever": name, "seed": "0"},
             columns=columns,
             unresolved=unresolved,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from lrat_bench.compare.side import Side
 from lrat_bench.errors import DataError, UnknownName, UsageError
 from lrat_bench.gate.baseline import Baseline, baseline_of, read_baseline, write_baseline
 from lrat_bench.gate.cells import rounded
+from lrat_bench.gate.reach import detectable, powerless
 from lrat_bench.gate.rules import Rule, default_rules
 
 MakeSide = Callable[..., Side]
@@ -133,6 +136,72 @@ def test_no_number_is_beyond_numbers(baseline: Baseline, tmp_path: Path) -> None
         (tmp_path / "b.json").write_text(baseline.text().replace("[1, null, 7]", f"[1, null, {strange}]"))
         with pytest.raises(DataError):
             read_baseline(tmp_path / "b.json")
+
+
+def test_what_would_pass_anything_is_refused(baseline: Baseline, tmp_path: Path) -> None:
+    """Lost, edited or renamed questions are held to no more: the means say what was there."""
+    record = json.loads(baseline.text())
+    questions, (success, *others) = record["questions"], record["metrics"]
+    fewer = {qid: values for qid, values in questions.items() if qid != "q1"}
+    cut = [{**one, "n": one["n"] - 1} for one in record["metrics"]]
+    for changes, said in (
+        ({"questions": fewer}, "an n of 3, and its questions hold 2 values"),
+        ({"questions": fewer, "metrics": cut}, "its questions one of"),
+        (
+            {"questions": {**questions, "q1": [1, 0.333333, 3]}},
+            "success_rate has a mean of 0.666667, and its questions",
+        ),
+        ({"questions": {**questions, "q1": [0, 0.5, 21]}}, "steps has a mean of 10, and its questions"),
+        ({"questions": {**fewer, "q7": questions["q1"]}}, "are not those that it was made of"),
+        ({"metrics": [{**success, "value": 0.1}, *others]}, "a mean of 0.1"),
+        ({"metrics": [{**success, "value": None}, *others]}, "values without a mean"),
+        ({"metrics": [{**success, "high": 1e308}, *others]}, "above 1e+100"),
+        ({"questions": {**questions, "q1": [1e308, 0.5, 20]}}, "success_rate of 'q1'"),
+        ({"questions": {**questions, "q1": [[0, 10**30], 0.5, 20]}}, "success_rate of 'q1'"),
+        ({"shared": {**record["shared"], "repeats": "2"}}, "unequal repeats"),
+    ):
+        (tmp_path / "b.json").write_text(edited(baseline, **changes))
+        with pytest.raises(DataError) as refused:
+            read_baseline(tmp_path / "b.json")
+        assert said in str(refused.value), changes
+
+
+def test_repeats_that_ended_without_a_value_leave_a_baseline_whole(make_side: MakeSide, tmp_path: Path) -> None:
+    """Of q0 two repeats have steps and of q1 one: the mean of three values is not that of the two questions."""
+    side = make_side(steps=[4, 10])
+    metric = side.columns["steps"].metric.model_copy(update={"value": 6.0, "n": 3})
+    columns = {"steps": replace(side.columns["steps"], metric=metric)}
+    side = replace(side, repeats=2, shared={**side.shared, "repeats": "2"}, columns=columns)
+    write_baseline(made(side, Rule(measure="steps")), tmp_path / "b.json")
+    assert read_baseline(tmp_path / "b.json").metric("steps").n == 3
+
+
+def test_a_device_is_not_read_to_its_end(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for file in (Path("/dev/zero"), Path("/dev/full"), tmp_path / "pipe", tmp_path):
+        with pytest.raises(DataError, match="no regular file"):
+            read_baseline(file)
+    with (tmp_path / "large.json").open("wb") as stream:
+        stream.truncate(2**40)
+    with pytest.raises(DataError, match="larger than 64 MiB"):
+        read_baseline(tmp_path / "large.json")
+
+
+def test_what_too_few_questions_can_show_is_said(make_side: MakeSide) -> None:
+    def of(n: int) -> Baseline:
+        return made(make_side(success_rate=[1] * n, steps=[4] * n), *default_rules(make_side(success_rate=[1])))
+
+    # All of them worse: 2^-(3 + 1) = 0.06 and 2^-(4 + 1) = 0.03.
+    assert powerless(of(3)) == ("success_rate",)
+    assert powerless(of(4)) == ()
+    assert detectable(of(4)) is None
+    found = detectable(of(200))
+    assert found is not None
+    assert 0.06 < found < 0.1
+    two = made(make_side(success_rate=[1] * 4, steps=[4] * 4), Rule(measure="success_rate"), Rule(measure="steps"))
+    assert powerless(two) == ("success_rate", "steps")
+    safe = made(make_side(success_rate=[1] * 3), Rule(measure="success_rate", tolerance=0.1))
+    assert powerless(safe) == ()
 
 
 def test_a_question_that_a_merge_left_twice_is_refused(baseline: Baseline, tmp_path: Path) -> None:

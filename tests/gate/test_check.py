@@ -194,7 +194,8 @@ def test_what_has_no_value_any_more_fails(make_side: MakeSide) -> None:
 def test_one_question_can_fail_by_tolerance_alone(make_side: MakeSide) -> None:
     before, now = make_side(success_rate=[1]), make_side(success_rate=[0])
     found = rule_of(blessed(before), now)
-    assert (found.p, found.adjusted, found.verdict) == (None, None, "ok")
+    assert (found.p, found.adjusted, found.verdict) == (None, None, "missing")
+    assert rule_of(blessed(before, Rule(measure="success_rate", tolerance=1)), now).verdict == "ok"
     assert rule_of(blessed(before, Rule(measure="success_rate", tolerance=0.5)), now).verdict == "failed"
 
 
@@ -208,6 +209,29 @@ def test_what_was_asked_otherwise_is_refused_by_name(make_side: MakeSide) -> Non
         check(baseline, replace(make_side(success_rate=[1, 0]), kind="retrieval"))
     with pytest.raises(UsageError, match="differ in corpus"):
         check(baseline, replace(make_side(success_rate=[1, 0]), shared={**baseline.shared, "corpus": "c"}))
+
+
+def test_unequal_repeats_are_refused_since_chance_would_fail_too_often(make_side: MakeSide) -> None:
+    baseline = blessed(make_side(success_rate=[1, 0]))
+    often = make_side(success_rate=[1, 0.2])
+    often = replace(often, shared={**often.shared, "repeats": "5"}, repeats=5)
+    with pytest.raises(UsageError, match=r"differ in repeats \(5 instead of 1\); run the missing repeats,"):
+        check(baseline, often)
+
+
+def test_a_measure_that_is_another_one_now_is_refused(make_side: MakeSide) -> None:
+    side = make_side(steps=[3, 4])
+    baseline = blessed(side)
+    for key, other in (("unit", "words"), ("direction", "higher")):
+        metric = side.columns["steps"].metric.model_copy(update={key: other})
+        turned = replace(side, columns={"steps": replace(side.columns["steps"], metric=metric)})
+        with pytest.raises(UsageError, match=f"differ in {key} of steps;"):
+            check(baseline, turned)
+
+
+def test_numbers_that_no_mean_can_be_taken_of_are_refused(make_side: MakeSide) -> None:
+    with pytest.raises(UsageError, match="steps of q0 is 1e\\+308, which is too large"):
+        check(blessed(make_side(steps=[1, 1])), make_side(steps=[1e308, 1]))
 
 
 def test_of_an_unresolved_run_nothing_is_said(make_side: MakeSide) -> None:

@@ -46,6 +46,8 @@ def test_a_rule_is_written_in_one_word() -> None:
         ("steps:significant=false,ignore=2,max=4", "significant falls alone"),
         ("steps:ignore=2,tolerance=1", "beyond its tolerance"),
         ("steps:min=2,max=1", "min above its max"),
+        ("steps:max=1e308", "nothing reaches"),
+        ("steps:relative=1e308", "nothing reaches"),
         ("<script>:max=1", "measure"),
         ("a|b:max=1", "measure"),
         ("\x1b[31m:max=1", "measure"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from searching import SearchServer, search_r1
@@ -19,7 +20,7 @@ def test_a_run_is_not_continued_on_another_retriever_at_the_same_address(task_fo
         return {"id": docid, "contents": texts[docid]}
 
     with SearchServer(search_r1(lambda _, k: [("d1", 2.0), ("d2", 1.0)][:k], document)) as server:
-        words = {"task": str(task_folder), "retriever": server.address, "out": tmp_path / "run"}
+        words: dict[str, Any] = {"task": str(task_folder), "retriever": server.address, "out": tmp_path / "run"}
         assert not lrat_bench.run(**words, limit=1).manifest.rankable
         lrat_bench.run(**words, limit=2)
         server.answer = search_r1(lambda _, k: [("d2", 2.0), ("d1", 1.0)][:k], document)
