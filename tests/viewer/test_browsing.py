@@ -133,7 +133,9 @@ def test_two_runs_stand_side_by_side_with_where_they_part(opened: Open, strong: 
     assert page.texts("#list .qid") == only
     page.one("#list tbody a").click()
     assert page.driver.current_url.endswith(f"#/A,B/{only[0]}/0")
-    assert [one.text.split()[0] for one in page.all(".verdicts .card-title")] == ["A", "B"]
+    page.until(
+        lambda: [one.text.split()[0] for one in page.all(".verdicts .card-title")] == ["A", "B"], "both are there"
+    )
     # Both begin with the question itself; what they are shown for it is not the same.
     assert "at the first call: the same query found other documents" in page.one("#parting-note").text
     parts = page.all(".parts")
