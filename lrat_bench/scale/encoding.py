@@ -33,6 +33,9 @@ _PARTS_EACH = 4
 _TRIES = 5
 """How often a part is handed out before it is held to kill whoever takes it."""
 
+_PATIENCE = 60
+"""Looks, one after the other, at workers that are being started again, before that counts as dying."""
+
 _LOOK = 0.5
 """Seconds between two looks at who is done."""
 
@@ -123,6 +126,7 @@ class _Handing:
         self._owed = deque((part, 1) for part in range(parts))
         self._held: dict[Any, tuple[Any, int, int]] = {}
         self._finished = 0
+        self._unavailable = 0
         self._documents = documents
         self._what = what
         self._progress = progress
@@ -141,6 +145,13 @@ class _Handing:
         try:
             problem = self._ray.get(reference)
         except self._ray.exceptions.RayActorError as died:
+            # One that is still being started again has not died once more.
+            if isinstance(died, self._ray.exceptions.ActorUnavailableError) and self._unavailable < _PATIENCE:
+                self._unavailable += 1
+                self._owed.append((part, tries))
+                self._idle.append(worker)
+                time.sleep(_LOOK)
+                return
             if tries >= _TRIES:
                 raise RunIncomplete(
                     f"workers died {tries} times over part {part}/{self._parts}: {_line(died)}; what is encoded is kept"
@@ -152,6 +163,7 @@ class _Handing:
             if problem is not None:
                 raise UsageError(problem)
             self._finished += 1
+            self._unavailable = 0
         self._idle.append(worker)
 
     def _show(self) -> None:
