@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from lrat_bench.leaderboard.board import BoardRow, BoardTrack, Result
 from lrat_bench.report.picture import write_png
-from lrat_bench.report.plots.labels import Labelled, label_points
-from lrat_bench.report.plots.series import Point, point_of
-from lrat_bench.report.plots.style import COLOURS, DPI, Look, drawable, panels, percent_axis
+from lrat_bench.report.plots.labels import label_points
+from lrat_bench.report.plots.marks import Mark, draw_marks
+from lrat_bench.report.plots.series import point_of
+from lrat_bench.report.plots.style import COLOURS, DPI, Look, drawable, panels
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["AXES", "plot_track"]
@@ -28,13 +28,8 @@ _NAMED = 24
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
-    name: str
-    look: Look
-    hollow: bool
-    named: bool
-    x: Point
-    y: Point
+class _Mark(Mark):
+    named: bool = True
 
 
 def plot_track(track: BoardTrack, measure: str, file: Path) -> bool:
@@ -58,18 +53,18 @@ def plot_track(track: BoardTrack, measure: str, file: Path) -> bool:
         for result in row.results:
             x, y = point_of(result.metric(measure)), point_of(result.metric("success_rate"), 100)
             if x is not None and y is not None:
-                mark = _Mark(_name(row), _look(at), row.source == "published", at < _NAMED, x, y)
+                mark = _Mark(_name(row), _look(at), x, y, row.source == "published", at < _NAMED)
                 by_task.setdefault(result.task, []).append(mark)
     if not any(mark.x.value for marks in by_task.values() for mark in marks):
         return False
     figure, axes = panels(len(by_task))
     for panel, (task, marks) in zip(axes, by_task.items(), strict=True):
-        _panel(panel, marks)
+        draw_marks(panel, marks)
         panel.set_title(drawable(task), fontsize=10)
         panel.set_xlabel(AXES[measure], fontsize=9)
         panel.set_ylabel("answered correctly, %", fontsize=9)
     drawn = list(zip(axes, by_task.values(), strict=True))
-    if not label_points(figure, [(panel, [_labelled(mark) for mark in marks]) for panel, marks in drawn]):
+    if not label_points(figure, [(panel, [mark.labelled for mark in marks]) for panel, marks in drawn]):
         _legend(figure, [mark for marks in by_task.values() for mark in marks if mark.named])
     write_png(figure, file, dpi=DPI)
     return True
@@ -94,7 +89,7 @@ def _legend(figure: Figure, marks: Sequence[_Mark]) -> None:
 
     once = {(mark.name, mark.look): mark for mark in marks}
     handles = [
-        Line2D([], [], color=mark.look.colour, marker=mark.look.marker, linestyle="none", markerfacecolor=_face(mark))
+        Line2D([], [], color=mark.look.colour, marker=mark.look.marker, linestyle="none", markerfacecolor=mark.face)
         for mark in once.values()
     ]
     names = [name for name, _ in once]
@@ -104,34 +99,3 @@ def _legend(figure: Figure, marks: Sequence[_Mark]) -> None:
 
 def _known(result: Result, measure: str) -> bool:
     return all(point_of(result.metric(name)) is not None for name in (measure, "success_rate"))
-
-
-def _labelled(mark: _Mark) -> Labelled:
-    x, y = mark.x, mark.y
-    low, high = (x.value - x.below, y.value - y.below), (x.value + x.above, y.value + y.above)
-    return Labelled(x.value, y.value, low, high, mark.name, mark.look.colour)
-
-
-def _face(mark: _Mark) -> str:
-    return "white" if mark.hollow else mark.look.colour
-
-
-def _panel(axes: Axes, marks: Sequence[_Mark]) -> None:
-    for mark in marks:
-        axes.errorbar(
-            [mark.x.value],
-            [mark.y.value],
-            xerr=[[mark.x.below], [mark.x.above]],
-            yerr=[[mark.y.below], [mark.y.above]],
-            color=mark.look.colour,
-            marker=mark.look.marker,
-            markerfacecolor=_face(mark),
-            markersize=6,
-            elinewidth=0.8,
-            clip_on=False,
-        )
-    left, right = min(mark.x.value - mark.x.below for mark in marks), max(mark.x.value + mark.x.above for mark in marks)
-    left = 0.0 if left < right / 3 or left == right else left - 0.25 * (right - left)
-    axes.set_xlim(left, right + (0.08 * (right - left) or 1.0))
-    axes.set_ylim(0, 1.08 * max(mark.y.value + mark.y.above for mark in marks) + 2)
-    percent_axis(axes)

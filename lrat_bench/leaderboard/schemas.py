@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from lrat_bench.files import write_json
 from lrat_bench.leaderboard.attestations import AttestationFile
 from lrat_bench.leaderboard.board import Board
 from lrat_bench.leaderboard.records import RankingRecord, RolloutRecord
 from lrat_bench.leaderboard.submission import Submission
+from lrat_bench.report.schemas import schema_of, write_schemas
 
 __all__ = ["RECORDS", "schema"]
 
@@ -28,9 +28,8 @@ RECORDS: dict[str, type[BaseModel]] = {
 
 def schema(name: str) -> dict[str, Any]:
     """The JSON Schema of one record, as it is written."""
-    return RECORDS[name].model_json_schema(by_alias=True, mode="serialization")
+    return schema_of(RECORDS[name])
 
 
 if __name__ == "__main__":
-    for record in RECORDS:
-        write_json(Path(sys.argv[1]) / f"{record}.schema.json", schema(record))
+    write_schemas(RECORDS, Path(sys.argv[1]))

@@ -112,7 +112,7 @@ def _difference(one: PairedDifference, like: Metric) -> list[RenderableType]:
     return [
         Text(numbers.signed(shown), style=style),
         numbers.interval(shown),
-        _p(one.p_holm),
+        numbers.p_value(one.p_holm),
         numbers.NULL if one.effect is None else f"{_EFFECTS[one.effect_name]} {one.effect:+.2f}",
         f"{numbers.count(one.higher)}/{numbers.count(one.equal)}/{numbers.count(one.lower)}",
         numbers.count(one.n),
@@ -222,9 +222,3 @@ def _label(measure: str) -> str:
 
 def _short(value: str | None) -> str:
     return numbers.NULL if value is None else printable(value if len(value) <= 40 else f"{value[:12]}…")
-
-
-def _p(p: float | None) -> str:
-    if p is None:
-        return numbers.NULL
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"

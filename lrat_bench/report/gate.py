@@ -27,8 +27,6 @@ _STYLES = {"ok": "green", "better": "green", "failed": "bold red", "missing": "b
 _INTERVAL = "95 % interval"
 _P = "p of a fall (Holm)"
 _HEADINGS = ("baseline", "now", "difference", _INTERVAL, _P, "n")
-_SMALL = 0.001
-"""p-values below it are said to be."""
 
 
 def headline(result: GateResult) -> str:
@@ -194,17 +192,13 @@ def _cells(one: RuleResult) -> tuple[str, ...]:
         # In the unit of the baseline, whatever the file of the run calls it.
         now = numbers.value(_by_questions(one.now.model_copy(update={"unit": before.unit}), one.expected))
     shown = numbers.difference(one.baseline, one.difference, one.low, one.high, one.questions)
-    p = numbers.NULL if one.adjusted is None else _p(one.adjusted)
+    p = numbers.p_value(one.adjusted)
     return (numbers.value(before), now, numbers.signed(shown), numbers.interval(shown), p, numbers.count(one.n))
 
 
 def _by_questions(metric: Metric, questions: int) -> Metric:
     """The metric, to be shown with the digits that its questions support: queries of one are not independent."""
     return metric.model_copy(update={"n": min(metric.n, questions)})
-
-
-def _p(p: float) -> str:
-    return f"< {_SMALL:g}" if p < _SMALL else f"{p:.3f}"
 
 
 def _verdict(one: RuleResult) -> str:

@@ -26,6 +26,7 @@ __all__ = [
     "interval",
     "mean",
     "metric",
+    "p_value",
     "rate",
     "signed",
     "size",
@@ -37,6 +38,7 @@ NULL = "–"
 """Stands for what is unknown or not supported."""
 
 _UNKNOWN_SPREAD = 3  # significant digits of a mean without an interval
+_SMALL_P = 0.001
 _PRECISE_RATE = 100  # questions from which a rate has a decimal
 
 
@@ -95,6 +97,13 @@ def signed(shown: Metric) -> str:
     if not text.startswith("-") and any(digit in text for digit in "123456789"):
         text = f"+{text}"
     return f"{text} points" if in_points else text
+
+
+def p_value(p: float | None) -> str:
+    """The p-value of a test: `0.012`; below a thousandth it says so, since its resampling supports no more."""
+    if p is None:
+        return NULL
+    return f"< {_SMALL_P:g}" if p < _SMALL_P else f"{p:.3f}"
 
 
 def count(number: int | None) -> str:

@@ -74,7 +74,7 @@ def differences_table(found: Mapping[str, Difference], here: RetrievalScores, ot
             numbers.value(_by_questions(another, other)),
             numbers.signed(shown),
             numbers.interval(shown),
-            numbers.NULL if difference.p is None else _p(difference.p),
+            numbers.p_value(difference.p),
             numbers.count(difference.n),
         )
     return table
@@ -153,7 +153,3 @@ def _label(name: str) -> str:
     kind, _, rest = name.partition("_")
     measure, _, cut = rest.rpartition("@")
     return f"{kind} {_LABELS.get(measure, measure)}@{cut}".replace(",@", ", @")
-
-
-def _p(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from lrat_bench.score.verdict import Verdict
 from lrat_bench.sweep.outcome import SweepRecord
 from lrat_bench.trajectory import Trajectory
 
-__all__ = ["RECORDS", "schema"]
+__all__ = ["RECORDS", "schema", "schema_of", "write_schemas"]
 
 RECORDS: dict[str, type[BaseModel]] = {
     "trajectory": Trajectory,
@@ -57,9 +58,19 @@ RECORDS: dict[str, type[BaseModel]] = {
 
 def schema(name: str) -> dict[str, Any]:
     """The JSON Schema of one record, as it is written."""
-    return RECORDS[name].model_json_schema(by_alias=True, mode="serialization")
+    return schema_of(RECORDS[name])
+
+
+def schema_of(record: type[BaseModel]) -> dict[str, Any]:
+    """The JSON Schema of a record of this model, as it is written."""
+    return record.model_json_schema(by_alias=True, mode="serialization")
+
+
+def write_schemas(records: Mapping[str, type[BaseModel]], folder: Path) -> None:
+    """Write a file for each record."""
+    for name, record in records.items():
+        write_json(folder / f"{name}.schema.json", schema_of(record))
 
 
 if __name__ == "__main__":
-    for record in RECORDS:
-        write_json(Path(sys.argv[1]) / f"{record}.schema.json", schema(record))
+    write_schemas(RECORDS, Path(sys.argv[1]))
