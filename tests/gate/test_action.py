@@ -176,3 +176,13 @@ def test_what_is_installed_is_the_checkout_with_its_constraints_or_a_release(act
         assert said.startswith("::error::")
     assert not log.exists()
     assert not list(tmp_path.rglob("pwned"))
+
+
+def test_the_project_holds_itself_to_its_baseline_by_its_own_action(act: Act, tmp_path: Path) -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "gate.yml").read_text())
+    (step,) = [one for one in workflow["jobs"]["synth-wiki"]["steps"] if one["uses"] == "./"]
+    inputs: dict[str, str] = step["with"]
+    assert set(inputs) <= set(ACTION["inputs"])
+    code, said = act("Run", "Check", **{**inputs, "baseline": str(ROOT / inputs["baseline"])})
+    assert code == 0, said
+    assert "rules hold" in (tmp_path / "summary.md").read_text()
