@@ -19,7 +19,7 @@ if ! git -C "$checkout" rev-parse --quiet --verify "$base^{commit}" >"$list"; th
   printf '%q: is no commit that this checkout has\n' "$base"
   exit 1
 fi
-git -C "$checkout" diff --no-renames --name-only -z "$base...HEAD" >"$list"
+git -C "$checkout" diff --no-renames --ignore-submodules=none --name-only -z "$base...HEAD" >"$list"
 
 declare -A folders=()
 while IFS= read -r -d '' path; do

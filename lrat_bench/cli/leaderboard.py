@@ -127,6 +127,7 @@ def validate(submissions: tuple[Path, ...], attested: bool, board: Path | None, 
     Reads the folders, and the board's, and nothing else. Exit code 1 where anything is wrong, a line each.
     """
     from lrat_bench.api.leaderboard import validate_submissions
+    from lrat_bench.report.text import printable
 
     found = validate_submissions(submissions, tracks=tracks, attested=attested, board=board)
     if json:
@@ -134,6 +135,8 @@ def validate(submissions: tuple[Path, ...], attested: bool, board: Path | None, 
     for one in found:
         if not json and one.holds:
             click.echo(_headline(one))
+            for notice in one.notices:
+                click.echo(f"{printable(one.path)}: look at this: {printable(notice)}")
         elif not json:
             _tell(one, err=False)
     return 0 if all(one.holds for one in found) else 1
@@ -298,6 +301,7 @@ def _described(found: Validated) -> dict[str, Any]:
         "holds": found.holds,
         "tier": "self-reported" if found.holds else None,
         "digest": found.digest or None,
+        "notices": found.notices,
         "findings": [{"place": one.place, "text": one.text} for one in found.findings],
         "scores": {
             task: [metric.model_dump(mode="json") for metric in measured.metrics]

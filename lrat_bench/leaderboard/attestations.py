@@ -14,7 +14,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from lrat_bench.files import write_json
-from lrat_bench.leaderboard.submission import Line, Prose, Sha, _Record
+from lrat_bench.leaderboard.submission import Day, Line, Prose, Sha, _Record
 
 __all__ = ["FILE", "TIERS", "Attestation", "AttestationFile", "Tier", "attest", "tier_of", "tiers_of"]
 
@@ -39,7 +39,7 @@ class Attestation(_Record):
     tier: Literal["recomputed", "retrieval-verified", "verified"]
     submission: Sha = Field(description="SHA-256 of the submission.json that was checked")
     by: Line = Field(description="which maintainer")
-    when: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="day, UTC")
+    when: Day = Field(description="day, UTC")
     evidence: Prose = Field(description="what was compared, and what came out")
     version: Line = Field(description="of lrat-bench")
 

@@ -8,9 +8,11 @@ trajectories. Of a guarded task every text is kept under its canary, which each 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated
+from functools import partial
+from itertools import count, repeat
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from lrat_bench.guard import Guard
 from lrat_bench.leaderboard.submission import Id
@@ -18,7 +20,7 @@ from lrat_bench.leaderboard.tracks import MOST_REPEATS
 from lrat_bench.score.rows import Outcome
 from lrat_bench.score.verdict import Grade, Verdict
 from lrat_bench.task.question import Qrels, Question
-from lrat_bench.trajectory import Browse, Hit, Notice, Search, Status, Trajectory, TurnRecord, Usage
+from lrat_bench.trajectory import Browse, Notice, Search, Status, Trajectory, TurnRecord, Usage
 
 __all__ = ["Browsed", "RankingRecord", "RolloutRecord", "Searched", "Verdicted", "judgements_of", "stand_in"]
 
@@ -34,7 +36,13 @@ _MOST_USD = 1e6
 """What no question takes: sums of as much as this are still numbers."""
 
 
+_ONE_BY_ONE: TypeAdapter[tuple[str, ...]] = TypeAdapter(tuple[Id, ...])
+
+
 def _each_once(docids: tuple[str, ...]) -> tuple[str, ...]:
+    # There are millions of them: all at once, and one by one only to say which is none.
+    if not ("".join(docids).isprintable() and all(map(str.strip, docids))):
+        _ONE_BY_ONE.validate_python(docids)
     if len(set(docids)) < len(docids):
         twice = next(docid for docid in docids if docids.count(docid) > 1)
         raise ValueError(f"holds document {twice!r} twice")
@@ -50,7 +58,10 @@ def _plausible(usage: Usage) -> Usage:
     return usage
 
 
-Docids = Annotated[tuple[Id, ...], Field(max_length=_MOST_HITS), AfterValidator(_each_once)]
+_Id = Annotated[str, Field(min_length=1, max_length=512)]
+"""As `Id`; that it is a line is seen to of the whole list."""
+
+Docids = Annotated[tuple[_Id, ...], Field(max_length=_MOST_HITS), AfterValidator(_each_once)]
 Spent = Annotated[Usage, AfterValidator(_plausible)]
 Text = Annotated[str, Field(max_length=_LONG)]
 ShortText = Annotated[str, Field(max_length=_SHORT)]
@@ -73,9 +84,13 @@ class Searched(_Record):
 
     @model_validator(mode="after")
     def _of_the_list(self) -> Searched:
-        if not set(self.hidden) <= set(self.hits):
+        if self.hidden and not set(self.hidden) <= set(self.hits):
             raise ValueError("hidden names a document that is not among hits")
         return self
+
+    def with_query(self, query: str) -> Searched:
+        """The same with another text for its query."""
+        return Searched.model_construct(**{**self.__dict__, "query": query})  # a fifth of what model_copy takes
 
 
 class Browsed(_Record):
@@ -193,9 +208,7 @@ class RolloutRecord(_Record):
             update={
                 "canary": None,
                 "answer": seal.open(self.answer),
-                "searches": tuple(
-                    one.model_copy(update={"query": seal.open(one.query) or ""}) for one in self.searches
-                ),
+                "searches": tuple(one.with_query(seal.open(one.query) or "") for one in self.searches),
                 # What does not exist may be any words of the agent's.
                 "browses": tuple(
                     one if one.found else one.model_copy(update={"docid": seal.open(one.docid) or ""})
@@ -211,7 +224,7 @@ class RolloutRecord(_Record):
     def as_trajectory(self) -> Trajectory:
         """What measures may look at, as the trajectory that they look at; the record's texts are in the open."""
         searches = [
-            Search(
+            _Search(
                 turn=one.turn,
                 call=one.call,
                 query=one.query,
@@ -331,11 +344,26 @@ def _searched(step: Search, seal: _Seal) -> Searched:
     )
 
 
-def _hits(one: Searched) -> tuple[Hit, ...]:
+class _Listed(NamedTuple):
+    """A document of a list, with what `Hit` has: records hold millions, and checking each again takes most of all."""
+
+    docid: str
+    score: None
+    rank: int
+    shown: bool
+
+
+class _Search(Search):
+    hits: Any = ()  # of `_Listed`
+
+
+_listed = partial(tuple.__new__, _Listed)
+
+
+def _hits(one: Searched) -> tuple[_Listed, ...]:
     hidden = frozenset(one.hidden)
-    return tuple(
-        Hit(docid=docid, score=None, rank=rank, shown=docid not in hidden) for rank, docid in enumerate(one.hits, 1)
-    )
+    shown = [docid not in hidden for docid in one.hits] if hidden else repeat(True)
+    return tuple(map(_listed, zip(one.hits, repeat(None), count(1), shown)))
 
 
 def _browsed(step: Browse, seal: _Seal) -> Browsed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from lrat_bench.leaderboard.records import Browsed, RankingRecord, RolloutRecord, Searched
 from lrat_bench.leaderboard.submission import Part, Submission, SubmittedRun, row_digest
@@ -26,6 +26,8 @@ SPEED = ("device", "dtype", "batch_size", "threads", "storage", "revision", "tru
 
 
 _COMMIT = r"[0-9a-f]{40}"
+
+_SPACE = re.compile(r"\s")
 
 _LONG_DOCID = 64
 """Characters of a docid of a guarded task: ids lie open, and a longer one could be a text."""
@@ -86,9 +88,9 @@ def broken_limits(record: RolloutRecord | RankingRecord, pin: Pin, track: Track)
     if record.browses and "get_document" not in pin.tools:
         yield "reads a document, and the protocol has no tool for it"
     yield from _calls(steps, pin)
-    if any(not _is_id(step.docid, pin) for step in record.browses if step.found):
+    if not _are_ids([step.docid for step in record.browses if step.found], pin):
         yield "says that it found a document whose id is none"
-    elif pin.canary is not None and any(not _is_id(docid, pin) for one in record.searches for docid in one.hits):
+    elif pin.canary is not None and any(map(_may_be_texts, (one.hits for one in record.searches))):
         yield f"has a docid with spaces or of more than {_LONG_DOCID} characters, which of a guarded task is none"
 
 
@@ -244,10 +246,15 @@ def _calls(steps: tuple[Searched | Browsed, ...], pin: Pin) -> Iterator[str]:
         yield f"has a call with {most} entries, and the protocol carries out {pin.entries}"
 
 
-def _is_id(docid: str, pin: Pin) -> bool:
-    if pin.canary is not None and (len(docid) > _LONG_DOCID or any(one.isspace() for one in docid)):
+def _are_ids(docids: Sequence[str], pin: Pin) -> bool:
+    if pin.canary is not None and _may_be_texts(docids):
         return False
-    return bool(docid.strip()) and docid.isprintable() and len(docid) <= 512
+    return all(docid.strip() and docid.isprintable() and len(docid) <= 512 for docid in docids)
+
+
+def _may_be_texts(docids: Sequence[str]) -> bool:
+    """Whether one of some ids is too long for one of a guarded task, or has a space in it."""
+    return max(map(len, docids), default=0) > _LONG_DOCID or _SPACE.search("".join(docids)) is not None
 
 
 def _short(mark: str | None) -> str:

@@ -283,6 +283,7 @@ def _submission_page(board: Board, track: BoardTrack, row: BoardRow, found: Vali
         parameters=parameters(row.parameters).text,
         held=[(tier, TIERS[tier]) for tier in tiers_of(found.attestations, found.digest)],
         attested=attested,
+        notices=found.notices,
         digest=found.digest,
         openness=OPENNESS[submission.entry.openness],
         runs=[_run(run, found.numbers[run.task].metrics) for run in submission.runs],

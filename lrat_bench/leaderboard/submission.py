@@ -10,7 +10,9 @@ Trajectories are too large for a repository: they are named by hash, with where 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
@@ -22,10 +24,12 @@ from lrat_bench.score.metric import Metric
 from lrat_bench.score.rows import Outcome
 
 __all__ = [
+    "LIKE_LATIN",
     "NAME",
     "OPENNESS",
     "SCHEMA",
     "Contact",
+    "Day",
     "Disclosure",
     "Entered",
     "Entry",
@@ -61,12 +65,54 @@ OPENNESS: Mapping[str, str] = {
 }
 """Class of openness → what it says."""
 
+LIKE_LATIN: Mapping[str, str] = dict(
+    zip(
+        "АВЕЅІЈКМНОРСТУХаеѕіјорсухһԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
+        "ABESIJKMHOPCTYXaesijopcyxhdqwABEZHIKMNOPTYXo",
+        strict=True,
+    )
+)
+"""Letters of other scripts, Cyrillic and Greek, that look like Latin ones → those."""
+
+_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0]")
+
+_MOST_MARKS = 3
+"""Marks on one letter; scripts that pile them up have no more in a name."""
+
 _FLOATING = re.compile(r"(main|master|head|latest|dev|trunk|stable|nightly|default|none|unknown)", re.IGNORECASE)
 
 
 def _line(text: str) -> str:
     if not text.isprintable() or not text.strip():
         raise ValueError("must be one line of printable text, and not blank")
+    return text
+
+
+def _legible_line(text: str) -> str:
+    if found := _BLANK.search(text):
+        raise ValueError(f"holds {unicodedata.name(found[0], 'a character')}, which shows nothing")
+    stacked = 0
+    for one in unicodedata.normalize("NFC", text):
+        stacked = stacked + 1 if unicodedata.category(one) in ("Mn", "Me") else 0
+        if stacked > _MOST_MARKS:
+            raise ValueError("piles up marks on one letter")
+    return text
+
+
+def _own_name(text: str) -> str:
+    for word in re.findall(r"\w+", text):
+        if re.search("[A-Za-z]", word) and (found := next((one for one in word if one in LIKE_LATIN), None)):
+            raise ValueError(
+                f"holds {unicodedata.name(found)} within a Latin word, which looks like {LIKE_LATIN[found]}"
+            )
+    return text
+
+
+def _day(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("is no day") from None
     return text
 
 
@@ -102,7 +148,9 @@ def _immutable(text: str) -> str:
     return text
 
 
-Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_line)]
+Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_line), AfterValidator(_legible_line)]
+OwnName = Annotated[Line, AfterValidator(_own_name)]
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_day)]
 Prose = Annotated[str, Field(min_length=1, max_length=4_000), AfterValidator(_prose)]
 Revision = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{1,99}$"), AfterValidator(_immutable)]
 Address = Annotated[str, Field(pattern=r"^https?://[^\s<>\"'`\\]{1,500}$"), AfterValidator(_line)]
@@ -120,7 +168,7 @@ class _Record(BaseModel):
 class Entry(_Record):
     """What is entered."""
 
-    id: Line = Field(description="as the board shows it: a hub name, or a name of your own")
+    id: OwnName = Field(description="as the board shows it: a hub name, or a name of your own")
     revision: Revision = Field(description="commit, hash or version of exactly what was run; no branch")
     parameters: Annotated[float, Field(gt=0, le=1e15)] | None = Field(
         description="how many parameters it has; null where it has none, or nobody says"
@@ -147,7 +195,7 @@ class Scaffold(_Record):
 class Contact(_Record):
     """Who answers for it."""
 
-    name: Line = Field(description="shown on the board")
+    name: OwnName = Field(description="shown on the board")
     reach: Line = Field(description="an address for mail or of a page")
 
 
@@ -268,7 +316,7 @@ class Submission(_Record):
     name: str = Field(pattern=NAME, description="its folder is called the same")
     track: Line
     kind: TrackKind
-    prepared: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="day, UTC")
+    prepared: Day = Field(description="day, UTC")
     harness: Line = Field(description="version of lrat-bench that prepared it")
     entry: Entry
     scaffold: Scaffold

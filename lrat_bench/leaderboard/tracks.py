@@ -48,7 +48,7 @@ class Pin(_Record):
 
     task: str = Field(description="its name in the catalog")
     protocol: str = Field(description="of that task")
-    split: str
+    split: str = Field(description="whose questions are asked")
     settings: dict[str, Setting] = Field(default_factory=dict, description="of the task, beside those of its card")
     limit: int | None = Field(default=None, ge=1, description="the first so many questions; null is all of them")
     rollout: str = Field(pattern=_SHA, description="fingerprint of the rollout part of the protocol")
@@ -102,8 +102,8 @@ class Fixed(_Record):
 class Track(_Record):
     """One ranking."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")
-    kind: TrackKind
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$", description="the key that it stands under in the file")
+    kind: TrackKind = Field(description="what is entered: retriever, agent, or retrieval (a retriever alone)")
     title: str = Field(description="above its table")
     summary: str = Field(description="a sentence or two on what it tells")
     demonstration: bool = Field(default=False, description="whether it is there to try the way, and ranks nobody")

@@ -7,9 +7,12 @@ submission's own words: the tier `self-reported`.
 
 from __future__ import annotations
 
+import gc
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from math import isclose
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ from lrat_bench.leaderboard.attestations import FILE as ATTESTATIONS
 from lrat_bench.leaderboard.attestations import Attestation, AttestationFile
 from lrat_bench.leaderboard.intake import Finding, Intake
 from lrat_bench.leaderboard.measuring import COLUMNS, Numbers, measure_rankings, measure_rollouts
+from lrat_bench.leaderboard.notices import notices_on
 from lrat_bench.leaderboard.records import RankingRecord, RolloutRecord, judgements_of
 from lrat_bench.leaderboard.rules import asks_as_pinned, broken_limits, broken_rules
 from lrat_bench.leaderboard.submission import Submission, SubmittedRun, record_file
@@ -45,6 +49,7 @@ class Validated:
     Attributes:
         path: the folder.
         findings: what is wrong; empty of a submission that holds.
+        notices: what those who keep the board should look at; a submission holds with them.
         submission: None where there is none to be read.
         track: None where it names none of the board.
         digest: SHA-256 of `submission.json`, which names its records by theirs.
@@ -61,6 +66,7 @@ class Validated:
     numbers: dict[str, Numbers] = field(default_factory=dict, repr=False)
     records: dict[str, tuple[RolloutRecord | RankingRecord, ...]] = field(default_factory=dict, repr=False)
     attestations: tuple[Attestation, ...] = ()
+    notices: list[str] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:
@@ -76,7 +82,23 @@ def validate(path: str | Path, tracks: Tracks, *, attested: bool = False) -> Val
         tracks: of the board.
         attested: whether `attestations.json` may be there: it is for maintainers, and no part of what others send.
     """
-    folder = Path(path)
+    with _uncollected():
+        return _validated(Path(path), tracks, attested=attested)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Records hold no cycles, and there are millions of objects: to look for some takes a third of the whole time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _validated(folder: Path, tracks: Tracks, *, attested: bool) -> Validated:
     intake = Intake(folder)
     found = Validated(folder, intake.findings)
     intake.inventory(_may_hold(tracks, attested=attested))
@@ -88,6 +110,9 @@ def validate(path: str | Path, tracks: Tracks, *, attested: bool = False) -> Val
     submission = found.submission
     if submission.name != folder.resolve().name:
         intake.find(MANIFEST, f"name is {submission.name!r}, and must be that of its folder, {folder.resolve().name!r}")
+    tomorrow = _tomorrow()
+    if submission.prepared > tomorrow:
+        intake.find(MANIFEST, f"was prepared on {submission.prepared}, which is yet to come")
     if submission.track not in tracks:
         intake.find(
             MANIFEST, f"track {submission.track!r} is none of this board: {', '.join(one.name for one in tracks)}"
@@ -107,7 +132,17 @@ def validate(path: str | Path, tracks: Tracks, *, attested: bool = False) -> Val
     if attested and intake.has(ATTESTATIONS):
         kept = intake.record(ATTESTATIONS, AttestationFile)
         found.attestations = () if kept is None else kept[0].attestations
+        for one in found.attestations:
+            if one.when > tomorrow:
+                intake.find(ATTESTATIONS, f"{one.tier} was attested on {one.when}, which is yet to come")
+            elif one.submission == found.digest and one.when < submission.prepared:
+                intake.find(ATTESTATIONS, f"{one.tier} was attested on {one.when}, before what it is of was prepared")
     return found
+
+
+def _tomorrow() -> str:
+    # Clocks differ by a day around the world.
+    return (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%d")
 
 
 def _may_hold(tracks: Tracks, *, attested: bool) -> set[str]:
@@ -137,6 +172,7 @@ def _check_run(intake: Intake, found: Validated, track: Track, pin: Pin, run: Su
         intake.find(file, f"cannot be measured: {error}")
         return
     found.numbers[pin.task] = numbers
+    found.notices += notices_on(pin.task, records)
     _compare(intake, pin, track, run, numbers)
     if track.kind != "retrieval":
         rollouts = [record for record in records if isinstance(record, RolloutRecord)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import io
 import json
@@ -243,6 +244,18 @@ CASES: dict[str, tuple[Spoil, str]] = {
     ),
     "a branch for a revision": (edits(within("entry", "revision", value="main")), "cannot be 'main': moves"),
     "text that turns round": (edits(within("entry", "id", value="best \u202e5MB")), "entry.id cannot be"),
+    "a letter that looks like another": (
+        edits(within("entry", "id", value="BМ25")),
+        "holds CYRILLIC CAPITAL LETTER EM within a Latin word, which looks like M",
+    ),
+    "a name that shows nothing": (edits(within("entry", "id", value="\u3164")), "HANGUL FILLER, which shows nothing"),
+    "a name that climbs over its neighbours": (
+        edits(within("contact", "name", value="Z" + "\u0337\u0308" * 40)),
+        "piles up marks on one letter",
+    ),
+    "a day that is none": (edits(within("prepared", value="2025-02-30")), "prepared cannot be '2025-02-30': is no day"),
+    "a day to come": (edits(within("prepared", value="2999-01-01")), "on 2999-01-01, which is yet to come"),
+    "a day in other digits": (edits(within("prepared", value="٢٠٢٥-٠١-٠١")), "prepared cannot be"),
     "a screen that clears": (edits(within("entry", "id", value="\x1b[2Jbest")), "entry.id cannot be"),
     "a novel for a name": (edits(within("contact", "name", value="x" * 100_000)), "contact.name cannot be"),
     "no parameters at all": (edits(lambda content: content["entry"].pop("licence")), "entry.licence: is missing"),
@@ -485,6 +498,46 @@ def test_weights_have_a_commit(submission: Path, tracks: Tracks) -> None:
         assert (said == []) == holds
 
 
+def compact(record: Record) -> str:
+    """To the letter as we write records, which are read in another way then."""
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+
+
+AS_WRITTEN: dict[str, tuple[Callable[[str], str], str]] = {
+    "a key twice": (lambda line: '{"repeat":0,' + line[1:], "has the key 'repeat' twice"),
+    "a key twice inside": (lambda line: line.replace('"turn":0', '"turn":0,"turn":0', 1), "has the key 'turn' twice"),
+    "NaN": (lambda line: line.replace('"confidence":', '"confidence":NaN,"x":', 1), "holds NaN"),
+    "many digits": (lambda line: line.replace('"repeat":0', '"repeat":' + "0" * 30, 1), "is not JSON"),
+    "a number of many digits": (lambda line: line.replace('"repeat":0', '"repeat":' + "9" * 30, 1), "of 30 digits"),
+    "a number that is too large": (lambda line: line.replace('"seconds":', '"seconds":1e999,"x":', 1), "too large"),
+    "more behind it": (lambda line: line + "{}", "is not JSON"),
+}
+
+
+@pytest.mark.parametrize("case", AS_WRITTEN)
+def test_a_record_as_we_write_it_is_read_as_strictly(case: str, submission: Path, tracks: Tracks) -> None:
+    spoil, wanted = AS_WRITTEN[case]
+    change_records(submission, TASK, lambda found: [spoil(compact(found[0])), *map(compact, found[1:])])
+    (finding,) = validate(submission, tracks).findings
+    assert wanted in str(finding)
+
+
+def test_what_is_not_written_as_we_write_it_comes_to_the_same(submission: Path, tracks: Tracks) -> None:
+    ours = validate(submission, tracks)
+    for how in (compact, json.dumps, lambda record: json.dumps(record, sort_keys=True)):
+        change_records(submission, TASK, lambda found, how=how: [how(record) for record in found])  # type: ignore[misc]
+        theirs = validate(submission, tracks)
+        assert theirs.records == ours.records
+        assert theirs.numbers[TASK].metrics == ours.numbers[TASK].metrics
+
+
+@pytest.mark.parametrize("docid", ["", " ", "\u202e7", "a\nb", "\u2028", "x" * 513])
+def test_no_docid_of_a_list_is_let_through_with_the_others(docid: str, submission: Path, tracks: Tracks) -> None:
+    search_edit(lambda one: one.update(hits=[*one["hits"][:3], docid, *one["hits"][3:8]]))(submission)
+    (finding,) = validate(submission, tracks).findings
+    assert "searches.hits cannot be" in str(finding)
+
+
 def test_there_are_fifty_of_them_and_more() -> None:
     assert len(CASES) > 50
 
@@ -500,6 +553,12 @@ def test_a_folder_that_is_a_link_is_not_followed(submission: Path, tmp_path: Pat
 def test_the_order_of_records_means_nothing(submission: Path, tracks: Tracks) -> None:
     change_records(submission, TASK, lambda found: found[::-1])
     assert validate(submission, tracks).findings == []
+
+
+def test_rubbish_is_collected_again_whatever_was_found(submission: Path, tmp_path: Path, tracks: Tracks) -> None:
+    for folder in (submission, tmp_path / "nothing here"):
+        validate(folder, tracks)
+        assert gc.isenabled()
 
 
 def test_what_was_not_touched_holds(submission: Path, tracks: Tracks) -> None:

@@ -166,6 +166,26 @@ def test_what_strangers_wrote_is_shown_and_does_nothing(built: Built, browser: B
     assert browser.complaints() == []
 
 
+def test_what_keepers_should_look_at_is_shown(built: Built, browser: Browser) -> None:
+    browser.open(built.path / "submissions" / "the-oracle.html")
+    (text,) = browser.texts(".note")
+    assert "may be quite honest" in text
+    assert "synth-wiki-ood: the first list of 20 of 20 questions holds relevant documents before any other" in text
+    browser.open(built.path / "submissions" / "my-bm25.html")
+    assert browser.texts(".note") == []
+
+
+def test_names_break_between_words_in_a_narrow_window(built: Built, browser: Browser) -> None:
+    for page in ("index.html", "submissions/the-oracle.html"):
+        browser.open(built.path / page)
+        browser.resize(400)
+        thin = browser.run(
+            "return [...document.querySelectorAll('tbody th')].filter((one) => one.clientWidth < 96)"
+            ".map((one) => one.textContent)"
+        )
+        assert thin == []
+
+
 def test_it_fits_a_narrow_window(built: Built, browser: Browser) -> None:
     for page in ("index.html", "tracks/demo.html", "tracks/retriever-glm-4.7.html", "submissions/the-none.html"):
         browser.open(built.path / page)

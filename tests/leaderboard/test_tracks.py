@@ -129,3 +129,10 @@ def test_a_revision_of_weights_does_not_change_what_a_row_is() -> None:
     assert row_digest({"model": "a", "revision": "1"}) == row_digest({"model": "a", "revision": None})
     assert row_digest({"model": "a", "revision": "1"}) != row_digest({"model": "b", "revision": "1"})
     assert Fixed(name="a").weights
+
+
+@pytest.mark.parametrize("model", [Track, Pin, Fixed])
+def test_the_documentation_lists_what_a_track_can_pin(model: type[Track | Pin | Fixed]) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "leaderboard.md").read_text()
+    rows = [f"| `{name}` | {field.description} |" for name, field in model.model_fields.items()]
+    assert "\n".join(rows) in text

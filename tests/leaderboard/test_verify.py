@@ -107,6 +107,25 @@ def test_one_check_at_a_time_of_what_holds(submission: Path) -> None:
         verify_submission(submission, judge=True)
 
 
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        ("2999-01-01", "recomputed was attested on 2999-01-01, which is yet to come"),
+        ("2001-01-01", "recomputed was attested on 2001-01-01, before what it is of was prepared"),
+        ("2001-02-30", "attestations.when cannot be '2001-02-30': is no day"),
+    ],
+)
+def test_an_attestation_is_of_a_day_that_it_can_be_of(when: str, said: str, submission: Path, tracks: Tracks) -> None:
+    found, checked = verify_submission(submission, judge=True)
+    attest_checked(found, checked, by="A maintainer")
+    file = submission / "attestations.json"
+    content = json.loads(file.read_text())
+    content["attestations"][0]["when"] = when
+    file.write_text(json.dumps(content))
+    (finding,) = validate(submission, tracks, attested=True).findings
+    assert str(finding) == f"attestations.json: {said}"
+
+
 def test_the_highest_tier_counts() -> None:
     assert list(TIERS) == ["self-reported", "recomputed", "retrieval-verified", "verified"]
     assert tier_of((), "0" * 64) == ("self-reported", ())
