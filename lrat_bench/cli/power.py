@@ -11,7 +11,7 @@ from lrat_bench.cli.options import json_option, print_json, stdout
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.table import Table
+    from lrat_bench.report.fitting import FittingTable
 
 __all__ = ["power"]
 
@@ -78,6 +78,13 @@ def power(
     sizes = [one / scale for one in (difference if of_means else points or (() if questions else _POINTS))]
     spreads = [one / scale for one in (sd if of_means else discordance or _DISCORDANCE)]
     rows = [[_Case(n, size, spread) for spread in spreads] for n in questions or (None,) for size in sizes or (None,)]
+    impossible = [not of_means and _is_impossible(case) for row in rows for case in row]
+    if all(impossible):
+        raise click.UsageError(
+            f"--points {100 * min(sizes):g} cannot be above --discordance {100 * max(spreads):g}: two rates differ by "
+            "no more than the share of questions that just one answers right",
+            context,
+        )
     answers = [[_answer(case, often / 100, alpha / 100, of_means=of_means) for case in row] for row in rows]
     if json:
         described = [
@@ -90,6 +97,16 @@ def power(
     console = stdout()
     console.print(_table(rows, answers, of_means=of_means))
     console.print(_legend(rows[0][0], often, alpha, of_means=of_means), style="dim")
+    # In a table with others, what cannot be has a dash.
+    if any(impossible):
+        console.print("–: two rates differ by no more than the share of questions that are discordant.", style="dim")
+    if rows[0][0].difference is None and any(one is None for found in answers for one in found):
+        console.print("–: not even the largest difference is found so often; ask more questions.", style="dim")
+
+
+def _is_impossible(rates: _Case) -> bool:
+    """Whether two success rates would differ on more questions than part them."""
+    return rates.difference is not None and rates.difference > rates.spread
 
 
 def _answer(case: _Case, often: float, alpha: float, *, of_means: bool) -> float | None:
@@ -102,8 +119,8 @@ def _answer(case: _Case, often: float, alpha: float, *, of_means: bool) -> float
         if of_means:
             return maths.mean_difference(n, spread, power=often, alpha=alpha)
         return maths.mcnemar_difference(n, spread, power=often, alpha=alpha)
-    if not of_means and size > spread:
-        return None  # two rates differ by no more than the questions that part them
+    if not of_means and _is_impossible(case):
+        return None
     if n is None:
         needed = maths.mean_questions if of_means else maths.mcnemar_questions
         return needed(size, spread, power=often, alpha=alpha)
@@ -118,21 +135,22 @@ def _described(case: _Case, answer: float | None, often: float, *, of_means: boo
     return {**given, asked: answer}
 
 
-def _table(rows: Sequence[Sequence[_Case]], answers: Sequence[Sequence[float | None]], *, of_means: bool) -> Table:
-    from rich.table import Table
-
+def _table(
+    rows: Sequence[Sequence[_Case]], answers: Sequence[Sequence[float | None]], *, of_means: bool
+) -> FittingTable:
     from lrat_bench.report import numbers
+    from lrat_bench.report.fitting import FittingTable
 
     n, size, _ = rows[0][0]
     scale, unit = (1.0, "") if of_means else (100.0, " points")
     asked = "questions needed" if n is None else "found"
     if size is None:
         asked = f"difference found{',' if unit else ''}{unit}"
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    table.add_column(asked, no_wrap=True)
+    table = FittingTable()
+    table.name(asked)
     for _, _, spread in rows[0]:
         heading = f"sd {spread:g}" if of_means else f"{100 * spread:g}% discordant"
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.number(heading)
     for cases, found in zip(rows, answers, strict=True):
         n, size, _ = cases[0]
         label = [] if n is None else [f"{numbers.count(n)} questions"]
@@ -143,7 +161,7 @@ def _table(rows: Sequence[Sequence[_Case]], answers: Sequence[Sequence[float | N
             cells = [numbers.mean(None if one is None else scale * one) for one in found]
         else:
             cells = [numbers.rate(one) for one in found]
-        table.add_row(", ".join(label), *cells)
+        table.row(", ".join(label), *cells)
     return table
 
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from lrat_bench.compare.side import LARGEST, Side
 from lrat_bench.errors import UsageError
+from lrat_bench.score.mcnemar import is_mcnemars
+from lrat_bench.score.paired import are_alike
 
 __all__ = ["Aligned", "Paired", "align", "question_ids"]
 
@@ -23,7 +25,7 @@ class Paired:
         differences: second minus first, shape (keys,).
         totals: their sum on each question, shape (questions,).
         counts: how many that are, shape (questions,).
-        binary: every value of both is 0 or 1, and each question is there once: McNemar's case.
+        binary: whether they are a case for McNemar's test.
     """
 
     keys: Sequence[str] = field(repr=False)
@@ -34,8 +36,8 @@ class Paired:
 
     @property
     def alike(self) -> bool:
-        """Whether all pairs differ by the same."""
-        return not len(self.differences) or bool(np.ptp(self.differences) == 0)
+        """Whether all questions differ by the same."""
+        return are_alike(self.totals, self.counts)
 
     @property
     def by_question(self) -> NDArray[np.float64]:
@@ -53,14 +55,12 @@ class Aligned:
         keys: ids of questions, queries or trajectories, sorted.
         questions: of each key, the place of its question in `question_ids`, shape (keys,).
         values: shape (keys, sides); NaN where a side has none.
-        binary: of each side, whether its values are 0 or 1.
         of: how many questions there are.
     """
 
     keys: tuple[str, ...] = field(repr=False)
     questions: NDArray[np.int64] = field(repr=False)
     values: NDArray[np.float64] = field(repr=False)
-    binary: tuple[bool, ...]
     of: int
 
     def pair(self, first: int, second: int) -> Paired:
@@ -74,7 +74,7 @@ class Aligned:
             differences=differences,
             totals=np.bincount(questions, weights=differences, minlength=self.of).astype(np.float64),
             counts=counts,
-            binary=self.binary[first] and self.binary[second] and bool(np.all(counts <= 1)),
+            binary=is_mcnemars(self.values[both, first], self.values[both, second], counts),
         )
 
 
@@ -115,6 +115,5 @@ def align(sides: Sequence[Side], measure: str, questions: Sequence[str]) -> Alig
         keys=keys,
         questions=np.array([place[cluster[key]] for key in keys], dtype=np.int64),
         values=values,
-        binary=tuple(column.binary for column in columns),
         of=len(questions),
     )

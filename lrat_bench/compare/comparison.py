@@ -52,9 +52,9 @@ def compare_sides(
     """Compare sides over the same questions: each with the first, or every pair.
 
     Of each measure and pair: the mean difference over what both have a value for, the percentile bootstrap over
-    questions, and a two-sided p-value: McNemar's mid-p for successes of questions asked once, else the randomisation
-    over questions, which carry their repeats with them. p is adjusted by Holm's method over the pairs that are compared
-    by one measure. Tie groups stand on all pairs, whichever are compared.
+    questions, and a two-sided p-value: McNemar's mid-p where each question has one value on each side, 0 or 1, else the
+    randomisation over questions, which carry their repeats with them. p is adjusted by Holm's method over the pairs
+    that are compared by one measure. Tie groups stand on all pairs, whichever are compared.
 
     Args:
         sides: the first is the baseline.
@@ -62,7 +62,7 @@ def compare_sides(
         measures: names of columns; the main ones of runs, or all of retrievals, unless given.
         all_pairs: compare every pair, not only each side with the first.
         seed: of the bootstrap and of the randomisation.
-        resamples: of the bootstrap, and flips of the test.
+        resamples: of the bootstrap, and flips of the test at least.
 
     Raises:
         UsageError: the sides cannot be paired, or have nothing in common.

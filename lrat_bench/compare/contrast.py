@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import ceil, sqrt
 
 import numpy as np
 
@@ -22,6 +22,9 @@ ALPHA = 0.05
 
 POWER = 0.8
 """How often what is called detectable is found."""
+
+_FINER = 2
+"""How many times below the level the least p-value lies, after Holm's correction over all pairs."""
 
 _TOGETHER = 512  # means whose resamples are held at a time: 40 MB
 
@@ -48,10 +51,10 @@ class Contrast:
 
     @property
     def p(self) -> float | None:
-        """McNemar's where it applies, else that of the randomisation."""
-        if self.paired.binary and self.found.n:
-            return mcnemar(self.counts.higher, self.counts.lower)
-        return self.found.p
+        """McNemar's where it applies, else that of the randomisation; None where there is no second question."""
+        if self.found.p is None or not self.paired.binary:
+            return self.found.p
+        return mcnemar(self.counts.higher, self.counts.lower)
 
     @property
     def effect(self) -> float | None:
@@ -83,7 +86,15 @@ class Contrast:
 def contrasts(
     aligned: Mapping[str, Aligned], pairs: Sequence[Pair], *, seed: int, resamples: int
 ) -> dict[str, dict[Pair, Contrast]]:
-    """Measure → pair → contrast; the same questions are drawn for all of them."""
+    """Measure → pair → contrast; the same questions are drawn for all of them.
+
+    Args:
+        aligned: measure → its values on all sides.
+        pairs: what Holm's method is taken over at most.
+        seed: of bootstrap and randomisation.
+        resamples: of the bootstrap, and flips of the test at least: p-values are not below one of so many, and Holm's
+            method multiplies them by the number of pairs.
+    """
     by_measure: dict[str, dict[Pair, Contrast]] = {name: {} for name in aligned}
     asked = [(name, pair) for name in aligned for pair in pairs]
     for start in range(0, len(asked), _TOGETHER):
@@ -92,9 +103,9 @@ def contrasts(
         found = paired_means(
             np.column_stack([one.totals for one in paired]),
             np.column_stack([one.counts for one in paired]),
-            alike=[one.alike for one in paired],
             seed=seed,
             resamples=resamples,
+            flips=max(resamples, ceil(_FINER * len(pairs) / ALPHA)),
         )
         for (name, pair), one, difference in zip(some, paired, found, strict=True):
             by_measure[name][pair] = Contrast(one, difference)

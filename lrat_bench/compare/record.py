@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lrat_bench.compare.contrast import ALPHA
 from lrat_bench.errors import MissingLibrary, UnknownName
 from lrat_bench.score.metric import Metric
 from lrat_bench.score.metrics.measure import Direction
@@ -66,7 +67,9 @@ class PairedDifference(BaseModel):
     high: float | None = Field(description="upper end of the 95 % interval")
     n: int = Field(ge=0, description="pairs that it is the mean of")
     questions: int = Field(ge=0, description="independent units among them")
-    test: Test = Field(description="mcnemar (mid-p) for successes of questions asked once, else randomisation")
+    test: Test = Field(
+        description="mcnemar (mid-p) where each question has one value on each side, 0 or 1; else randomisation"
+    )
     p: float | None = Field(ge=0, le=1, description="two-sided; null where the data cannot say")
     p_holm: float | None = Field(
         ge=0, le=1, description="p adjusted by Holm's method over the comparisons of this measure"
@@ -87,7 +90,7 @@ class PairedDifference(BaseModel):
     @property
     def better(self) -> bool | None:
         """Whether the other side is significantly better (true), worse (false), or neither can be said."""
-        if self.p_holm is None or self.p_holm > 0.05 or not self.value or self.direction == "neutral":
+        if self.p_holm is None or self.p_holm > ALPHA or not self.value or self.direction == "neutral":
             return None
         return (self.value > 0) == (self.direction == "higher")
 
@@ -133,7 +136,9 @@ class Comparison(BaseModel):
     shared: dict[str, str] = Field(description="what is equal on all sides")
     across: tuple[Across, ...] = Field(description="what differs on purpose")
     seed: int
-    resamples: int = Field(ge=1, description="of the bootstrap, and flips of the randomisation test")
+    resamples: int = Field(
+        ge=1, description="of the bootstrap, and flips of the randomisation test, which has more over many sides"
+    )
     all_pairs: bool = Field(description="whether every pair is compared, or each side with the first")
     unresolved: int = Field(ge=0, description="rollouts of all sides that are ungraded or errored")
     sides: tuple[ComparedSide, ...] = Field(min_length=2, description="the first is the baseline")

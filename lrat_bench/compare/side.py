@@ -136,8 +136,7 @@ def _of_retrieval(path: Path) -> Side:
         for name in table.measures:
             metric = scores.metric(name)
             assert metric is not None
-            values = table.column(name)
-            columns[name] = Column(metric, values, clusters, _is_binary(values))
+            columns[name] = Column(metric, table.column(name), clusters)
     order = [metric.name for metric in scores.metrics]
     return Side(
         name=path.resolve().name,
@@ -161,8 +160,7 @@ def _columns(rows: list[Row], metrics: Mapping[str, Metric]) -> dict[str, Column
             if value is not None:
                 found.setdefault(row.question_id, []).append(value)
         values = {qid: _mean(several) for qid, several in found.items()}
-        binary = measure.binary and _is_binary(values)
-        columns[measure.name] = Column(metrics[measure.name], values, {qid: qid for qid in values}, binary)
+        columns[measure.name] = Column(metrics[measure.name], values, {qid: qid for qid in values})
     return columns
 
 
@@ -170,7 +168,3 @@ def _mean(several: list[float]) -> float:
     largest = max(several, key=abs)
     # Of what has no mean that a float could hold, the culprit, for whoever pairs it to refuse by name.
     return largest if abs(largest) > LARGEST else fsum(several) / len(several)
-
-
-def _is_binary(values: Mapping[str, float]) -> bool:
-    return all(value in (0.0, 1.0) for value in values.values())

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
+from lrat_bench.compare.contrast import ALPHA
 from lrat_bench.compare.side import LARGEST, Kind, Side, questions_digest
 from lrat_bench.errors import DataError, UnknownName, UsageError
 from lrat_bench.files import write_atomic, writing
@@ -70,7 +71,7 @@ class Baseline(BaseModel):
     origin: Origin
     shared: dict[Key, str] = Field(description="what must be equal in what is held against it: task, protocol, …")
     alpha: float = Field(
-        default=0.05, gt=0, le=0.5, description="chance of a false alarm by all significance rules together"
+        default=ALPHA, gt=0, le=0.5, description="chance of a false alarm by all significance rules together"
     )
     rules: tuple[Rule, ...] = Field(min_length=1, description="what may not fall; to be edited by hand")
     metrics: tuple[Metric, ...] = Field(description="means of the measures that there are values of")
@@ -151,7 +152,7 @@ class Baseline(BaseModel):
 
 
 def baseline_of(
-    side: Side, rules: tuple[Rule, ...], *, started: str, versions: Mapping[str, str], alpha: float = 0.05
+    side: Side, rules: tuple[Rule, ...], *, started: str, versions: Mapping[str, str], alpha: float = ALPHA
 ) -> Baseline:
     """The baseline that a run or retrieval makes.
 

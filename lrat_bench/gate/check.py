@@ -15,7 +15,7 @@ from lrat_bench.gate.result import GateResult, Party, Reason, RuleResult, Verdic
 from lrat_bench.gate.rules import Rule
 from lrat_bench.score.holm import holm
 from lrat_bench.score.intervals import RESAMPLES
-from lrat_bench.score.mcnemar import mcnemar
+from lrat_bench.score.mcnemar import is_mcnemars, mcnemar
 from lrat_bench.score.metric import Metric
 from lrat_bench.score.paired import Difference, paired_means
 
@@ -41,7 +41,7 @@ class _Pairs:
     expected: int
     worsening: Mapping[str, float] = field(repr=False)  # question → sum of differences
     counts: Sequence[int] = field(repr=False)
-    rates: bool  # every value is 0 or 1, so that flips can be counted
+    binary: bool  # whether they are a case for McNemar's test
 
     @property
     def sign(self) -> int:
@@ -52,8 +52,9 @@ def check(baseline: Baseline, side: Side, *, seed: int = 0, resamples: int = RES
     """Hold a run or a retrieval against a baseline.
 
     Of each rule the questions are paired, and the mean difference has a 95 % interval (bootstrap over questions). That
-    it is for the worse is tested one-sided: by the mid-p value of McNemar's test where every question is a yes or a no,
-    else by the randomisation test over questions. All rules that ask for significance are one family: Holm's correction
+    it is for the worse is tested one-sided: by the mid-p value of McNemar's test where each question has one value in
+    both, 0 or 1, else by the randomisation test over questions. All rules that ask for significance are one family:
+    Holm's correction
     keeps the chance of any false alarm among them at the baseline's alpha, however they hang together.
 
     Args:
@@ -73,7 +74,7 @@ def check(baseline: Baseline, side: Side, *, seed: int = 0, resamples: int = RES
     rules: tuple[RuleResult, ...] = ()
     if not side.unresolved:
         pairs = [_pair(rule, baseline, side.columns.get(rule.measure)) for rule in baseline.rules]
-        rules = _results(pairs, baseline.alpha, seed, resamples)
+        rules = _results(pairs, sorted(baseline.questions), baseline.alpha, seed, resamples)
     failed = any(one.reasons for one in rules)
     success = side.columns.get("success_rate")
     return GateResult(
@@ -145,12 +146,18 @@ def _pair(rule: Rule, baseline: Baseline, column: Column | None) -> _Pairs:
         expected=len(before),
         worsening={qid: sign * (now[qid].total - before[qid].total) for qid in shared},
         counts=[before[qid].weight for qid in shared],
-        rates=all(cell.mean in (0, 1) and cell.weight == 1 for cells in (before, now) for cell in cells.values()),
+        binary=is_mcnemars(
+            np.array([before[qid].mean for qid in shared], dtype=np.float64),
+            np.array([now[qid].mean for qid in shared], dtype=np.float64),
+            np.array([before[qid].weight for qid in shared], dtype=np.float64),
+        ),
     )
 
 
-def _results(pairs: Sequence[_Pairs], alpha: float, seed: int, resamples: int) -> tuple[RuleResult, ...]:
-    differences = _differences(pairs, seed, resamples)
+def _results(
+    pairs: Sequence[_Pairs], questions: Sequence[str], alpha: float, seed: int, resamples: int
+) -> tuple[RuleResult, ...]:
+    differences = _differences(pairs, questions, seed, resamples)
     worse = [_one_sided(one, difference) for one, difference in zip(pairs, differences, strict=True)]
     # A change for the better is told by the same test the other way round.
     family = [at for at, one in enumerate(pairs) if one.rule.significant and worse[at] is not None]
@@ -163,25 +170,21 @@ def _results(pairs: Sequence[_Pairs], alpha: float, seed: int, resamples: int) -
     )
 
 
-def _differences(pairs: Sequence[_Pairs], seed: int, resamples: int) -> list[Difference]:
-    """Of each rule the mean worsening; all together, so that questions are drawn once."""
-    place = {qid: at for at, qid in enumerate(sorted({qid for one in pairs for qid in one.worsening}))}
+def _differences(pairs: Sequence[_Pairs], questions: Sequence[str], seed: int, resamples: int) -> list[Difference]:
+    """Of each rule the mean worsening; of all questions, so that what is drawn for one hangs on no other rule."""
+    place = {qid: at for at, qid in enumerate(questions)}
     totals, counts = np.zeros((len(place), len(pairs))), np.zeros((len(place), len(pairs)))
     for at, one in enumerate(pairs):
         rows = [place[qid] for qid in one.worsening]
         totals[rows, at], counts[rows, at] = list(one.worsening.values()), one.counts
-    alike = [
-        len({total / count for total, count in zip(one.worsening.values(), one.counts, strict=True)}) < 2
-        for one in pairs
-    ]
-    return paired_means(totals, counts, alike=alike, seed=seed, resamples=resamples)
+    return paired_means(totals, counts, seed=seed, resamples=resamples)
 
 
 def _one_sided(one: _Pairs, difference: Difference) -> float | None:
     """The p-value of a change for the worse."""
     if difference.p is None or difference.value is None:
         return None
-    if one.rates:
+    if one.binary:
         worse = sum(value > 0 for value in one.worsening.values())
         return mcnemar(worse, sum(value < 0 for value in one.worsening.values()), alternative="greater")
     # Flipping signs makes a distribution that is symmetric about 0: each side has half of both.
@@ -201,7 +204,7 @@ def _result(
     verdict: Verdict = "ok"
     if reasons:
         verdict = "missing" if "missing" in reasons else "failed"
-    elif improved is not None and improved <= alpha:
+    elif improved is not None and improved <= alpha and (worsening.value or 0.0) < 0:
         verdict = "better"
     low, high = worsening.low, worsening.high
     if one.sign < 0:
@@ -239,7 +242,8 @@ def _reasons(
         return ("missing",)  # nothing was looked at, which is no reason to pass
     fall, slack = worsening.value, _ROUNDING * max(1.0, abs(one.baseline.value or 0.0))
     found: list[Reason] = []
-    if adjusted is not None and adjusted <= alpha and fall >= one.rule.ignore - slack:
+    # At an alpha of 0.5 no change at all would be significant.
+    if adjusted is not None and adjusted <= alpha and 0 < fall >= one.rule.ignore - slack:
         found.append("significant")
     if allowed is not None and fall > allowed + slack:
         found.append("tolerance")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lrat_bench.errors import UsageError
 
-__all__ = ["Alternative", "mcnemar"]
+__all__ = ["Alternative", "is_mcnemars", "mcnemar"]
 
 Alternative = Literal[
     "two-sided",
@@ -48,6 +51,25 @@ def mcnemar(only_first: int, only_second: int, *, alternative: Alternative = "tw
         return 2 * lower
     towards = only_first > only_second if alternative == "greater" else only_first < only_second
     return lower if towards else 1 - lower
+
+
+def is_mcnemars(first: NDArray[np.float64], second: NDArray[np.float64], values: NDArray[np.float64]) -> bool:
+    """Whether these pairs are a case for McNemar's test: each of a question of its own, and both of it 0 or 1.
+
+    It hangs on what was seen, and on no name of a measure, so that whoever has the same numbers takes the same test.
+    That costs nothing: to swap the two systems on any question changes neither the answer nor what would be expected
+    if they were alike.
+
+    Args:
+        first: what was paired of the first system, shape (pairs,).
+        second: of the second.
+        values: how many pairs each question has, shape (questions,); 0 where it has none.
+
+    Returns:
+        false where there is no pair.
+    """
+    single = len(first) > 0 and bool(np.all(values <= 1))
+    return single and all(bool(np.all((side == 0) | (side == 1))) for side in (first, second))
 
 
 def _mid_tail(k: int, n: int) -> float:

@@ -20,11 +20,14 @@ from lrat_bench.score.metrics.catalogue import MEASURES
 from lrat_bench.score.metrics.measure import Measure
 from lrat_bench.score.rows import Row
 
-__all__ = ["Difference", "paired_difference", "paired_means", "paired_rows"]
+__all__ = ["Difference", "are_alike", "paired_difference", "paired_means", "paired_rows"]
 
 K = TypeVar("K", bound=Hashable)
 
 _BLOCK = 1 << 20  # signs held at a time: 8 MiB
+
+_ROUNDING = 1e-9
+"""What sums of floats may be off, relative to the numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,8 @@ def paired_difference(
     randomisation test which flips the sign of whole clusters, (1 + flips at least as far from 0) / (1 + flips)
     (E. J. G. Pitman, 1937, "Significance tests which may be applied to samples from any populations", JRSS Suppl.
     4:119–130; M. Smucker, J. Allan and B. Carterette, 2007, "A comparison of statistical significance tests for
-    information retrieval evaluation", CIKM). Where every pair differs by the same, no interval is given: it would
-    have no width, however few the pairs.
+    information retrieval evaluation", CIKM). Where all clusters differ by the same, no interval is given: it would
+    have no width, however few they are.
 
     Args:
         a: key → value of the first; all finite.
@@ -90,8 +93,7 @@ def paired_difference(
         parts.setdefault(of(key), []).append(a[key] - b[key])
     totals = np.array([fsum(values) for values in parts.values()])
     counts = np.array([len(values) for values in parts.values()], dtype=np.float64)
-    alike = len({value for values in parts.values() for value in values}) < 2
-    (found,) = paired_means(totals[:, None], counts[:, None], alike=[alike], seed=seed, resamples=resamples)
+    (found,) = paired_means(totals[:, None], counts[:, None], seed=seed, resamples=resamples)
     return found
 
 
@@ -99,9 +101,9 @@ def paired_means(
     totals: NDArray[np.float64],
     counts: NDArray[np.float64],
     *,
-    alike: Sequence[bool],
     seed: int = 0,
     resamples: int = RESAMPLES,
+    flips: int | None = None,
 ) -> list[Difference]:
     """Several mean differences over the same questions at once, each as `paired_difference` gives it.
 
@@ -111,15 +113,15 @@ def paired_means(
     Args:
         totals: sum of a question's differences, shape (questions, means).
         counts: how many differences that is the sum of, shape (questions, means); 0 where a question has none.
-        alike: of each mean, whether all its pairs differ by the same.
         seed: equal seeds and inputs give equal results.
-        resamples: of the bootstrap, and flips of the test.
+        resamples: of the bootstrap.
+        flips: of the test; as many unless given.
     """
-    varied = [at for at, same in enumerate(alike) if not same]
+    varied = [at for at in range(totals.shape[1]) if not are_alike(totals[:, at], counts[:, at])]
     drawn = bootstrap(totals[:, varied], counts[:, varied], seed=seed, resamples=resamples) if varied else []
     intervals = dict(zip(varied, drawn, strict=True))
     clusters = np.count_nonzero(counts, axis=0)
-    p_values = _randomisation(totals, seed, resamples)
+    p_values = _randomisation(totals, seed, resamples if flips is None else flips)
     found = []
     for at in range(totals.shape[1]):
         n = int(counts[:, at].sum())
@@ -135,6 +137,18 @@ def paired_means(
             )
         )
     return found
+
+
+def are_alike(totals: NDArray[np.float64], counts: NDArray[np.float64]) -> bool:
+    """Whether all questions that have differences have the same mean difference, but for rounding.
+
+    Args:
+        totals: sum of a question's differences, shape (questions,).
+        counts: how many differences that is the sum of, shape (questions,).
+    """
+    there = counts > 0
+    means = totals[there] / counts[there]
+    return not len(means) or bool(np.ptp(means) <= _ROUNDING * np.abs(means).max())
 
 
 def paired_rows(pairs: Sequence[tuple[Sequence[Row], Sequence[Row]]], measure: str, *, seed: int = 0) -> Difference:
@@ -190,7 +204,7 @@ def _randomisation(totals: NDArray[np.float64], seed: int, flips: int) -> list[f
     questions, means = totals.shape
     whole = totals.sum(axis=0)
     # Rounding must not make an outcome that is as far from 0 look nearer.
-    bars = np.array([abs(fsum(column)) - 1e-9 * fsum(abs(column)) for column in totals.T])
+    bars = np.array([abs(fsum(column)) - _ROUNDING * fsum(abs(column)) for column in totals.T])
     rng = np.random.default_rng((seed, 1))
     rows = max(1, _BLOCK // max(1, questions))
     far = np.zeros(means, dtype=np.int64)

@@ -31,7 +31,14 @@ _ENUMERATED = 2_000
 _REACH, _MORE = 8.0, 12.0
 """Standard deviations of the number of discordant questions, and questions beside, that are summed: misses 1e-12."""
 
-_STEPS = 2_000  # of the discordance, in which a difference is looked for
+_CLOSE = 5e-4
+"""How near a difference that is looked for is come, relative to itself."""
+
+_SMOOTH = 4.0
+"""Variance of the number of discordant questions from which power rises with each further question."""
+
+_MOST = 10**15
+"""Questions: more than anybody asks, and few enough for floats to count."""
 
 _STANDARD = NormalDist()
 
@@ -67,6 +74,9 @@ def mcnemar_power(questions: int, difference: float, discordance: float, *, alph
 def mcnemar_questions(difference: float, discordance: float, *, power: float = 0.8, alpha: float = 0.05) -> int:
     """How many questions it takes to find a difference of two success rates with that power.
 
+    So many, or any more of them: where nearly all questions are discordant, power does not rise with each further one,
+    since p takes few values, and may fall short again after it was reached.
+
     Args:
         difference: δ, a share, above 0 and at most ψ.
         discordance: ψ, the share of questions that just one side answers right.
@@ -78,10 +88,20 @@ def mcnemar_questions(difference: float, discordance: float, *, power: float = 0
     """
     _refuse_rates(difference, discordance, alpha)
     _refuse_power(power, alpha)
-    spread = _z(1 - alpha / 2) * sqrt(discordance) + _z(power) * sqrt(max(0.0, discordance - difference**2))
-    return _fewest(
-        lambda n: _mcnemar_power(n, difference, discordance, alpha) >= power, near=(spread / difference) ** 2
-    )
+    spread = _z_of(alpha) * sqrt(discordance) + _z(power) * sqrt(max(0.0, discordance - difference**2))
+    _refuse_small(spread / difference)
+
+    def enough(n: int) -> bool:
+        return _mcnemar_power(n, difference, discordance, alpha) >= power
+
+    found = _fewest(enough, near=(spread / difference) ** 2)
+    at = found
+    # The teeth are two or three questions wide, and their depths come back after some √n of them.
+    while at * discordance * (1 - discordance) < _SMOOTH and at < found + 3 * sqrt(found) + 10:
+        at += 1
+        if not enough(at):
+            found = at + 1
+    return found
 
 
 def mcnemar_difference(questions: int, discordance: float, *, power: float = 0.8, alpha: float = 0.05) -> float | None:
@@ -94,7 +114,7 @@ def mcnemar_difference(questions: int, discordance: float, *, power: float = 0.8
         alpha: of the two-sided test.
 
     Returns:
-        a share, to the next 2,000th of ψ; None where even the largest, ψ itself, is found less often.
+        a share, to three digits; None where even the largest, ψ itself, is found less often.
 
     Raises:
         UsageError: a value does not fit.
@@ -102,10 +122,22 @@ def mcnemar_difference(questions: int, discordance: float, *, power: float = 0.8
     _refuse_rates(discordance, discordance, alpha)
     _refuse_power(power, alpha)
     _refuse_count(questions)
-    if _mcnemar_power(questions, discordance, discordance, alpha) < power:
+
+    def enough(difference: float) -> bool:
+        return _mcnemar_power(questions, difference, discordance, alpha) >= power
+
+    if not enough(discordance):
         return None
-    step = discordance / _STEPS
-    return step * _first(lambda n: _mcnemar_power(questions, n * step, discordance, alpha) >= power, 0, _STEPS)
+    near = min(discordance, (_z_of(alpha) + _z(power)) * sqrt(discordance / questions))
+    below, above = 0.8 * near, min(discordance, 1.25 * near)
+    if enough(below):
+        below, above = 0.0, below
+    elif above < discordance and not enough(above):
+        below, above = above, discordance
+    while above - below > _CLOSE * above:
+        middle = (below + above) / 2
+        below, above = (below, middle) if enough(middle) else (middle, above)
+    return above
 
 
 def mean_power(questions: int, difference: float, sd: float, *, alpha: float = 0.05) -> float:
@@ -125,7 +157,7 @@ def mean_power(questions: int, difference: float, sd: float, *, alpha: float = 0
     """
     _refuse_mean(difference, sd, alpha)
     _refuse_count(questions)
-    z = _z(1 - alpha / 2)
+    z = _z_of(alpha)
     return _STANDARD.cdf(sqrt(max(0.0, questions - z**2 / 2)) * difference / sd - z)
 
 
@@ -136,7 +168,8 @@ def mean_questions(difference: float, sd: float, *, power: float = 0.8, alpha: f
     """
     _refuse_mean(difference, sd, alpha)
     _refuse_power(power, alpha)
-    z = _z(1 - alpha / 2)
+    z = _z_of(alpha)
+    _refuse_small((z + _z(power)) * sd / difference)
     return ceil(((z + _z(power)) * sd / difference) ** 2 + z**2 / 2 - 1e-9)
 
 
@@ -148,14 +181,14 @@ def mean_difference(questions: int, sd: float, *, power: float = 0.8, alpha: flo
     _refuse_mean(1.0, sd, alpha)
     _refuse_power(power, alpha)
     _refuse_count(questions)
-    z = _z(1 - alpha / 2)
+    z = _z_of(alpha)
     left = questions - z**2 / 2
     return (z + _z(power)) * sd / sqrt(left) if left > 0 else None
 
 
 def _mcnemar_power(questions: int, difference: float, discordance: float, alpha: float) -> float:
     if questions * discordance > _ENUMERATED:
-        shift = difference * sqrt(questions) - _z(1 - alpha / 2) * sqrt(discordance)
+        shift = difference * sqrt(questions) - _z_of(alpha) * sqrt(discordance)
         return _STANDARD.cdf(shift / sqrt(max(discordance - difference**2, 1e-300)))
     first, chances = _discordant(questions, discordance)
     towards = min(1.0, (discordance + difference) / (2 * discordance))
@@ -231,8 +264,19 @@ def _first(enough: Callable[[int], bool], below: int, above: int) -> int:
     return above
 
 
+def _refuse_small(root: float) -> None:
+    """A difference that takes more questions than there could be, given their square root."""
+    if root > sqrt(_MOST):
+        raise UsageError(f"so small a difference takes more than {_MOST:,} questions: give a larger one")
+
+
 def _z(quantile: float) -> float:
     return _STANDARD.inv_cdf(quantile)
+
+
+def _z_of(alpha: float) -> float:
+    """Quantile of a two-sided test; from below, since 1 less a tiny level is 1."""
+    return -_STANDARD.inv_cdf(alpha / 2)
 
 
 def _refuse_rates(difference: float, discordance: float, alpha: float) -> None:
@@ -268,3 +312,5 @@ def _refuse_power(power: float, alpha: float) -> None:
 def _refuse_count(questions: int) -> None:
     if questions < 1:
         raise UsageError(f"questions are 1 or more, got {questions}")
+    if questions > _MOST:
+        raise UsageError(f"questions are {_MOST:,} at most, got more")

@@ -252,8 +252,8 @@ def test_power_says_what_so_many_questions_show_and_how_often(command: Command) 
     assert "90.0%" in out
     _, out, _ = command("power", "--difference", 1, "--sd", 8, "--json")
     assert json.loads(out)["cases"][0]["questions"] == 505
-    _, out, _ = command("power", "--points", 15, "--discordance", 10, "--json")
-    assert json.loads(out)["cases"][0]["questions"] is None
+    _, out, _ = command("power", "--points", 15, "--discordance", 10, "--discordance", 20, "--json")
+    assert [case["questions"] is None for case in json.loads(out)["cases"]] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -262,6 +262,7 @@ def test_power_says_what_so_many_questions_show_and_how_often(command: Command) 
         (("--points", 5, "--sd", 3), "not both"),
         (("--sd", 3), "a mean takes --sd, and --difference or --questions"),
         (("--difference", 3), "a mean takes --sd"),
+        (("--points", 15, "--discordance", 10), "--points 15 cannot be above --discordance 10"),
         (("--power", 4), "--power 4 must lie above --alpha 5"),
         (("--points", "nan"), "got nan"),
         (("--points", 0), "--points"),

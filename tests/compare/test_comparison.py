@@ -241,7 +241,7 @@ def test_repeats_are_clusters_and_keep_false_alarms_rare() -> None:
     draw = np.random.default_rng(0)
     chance = draw.beta(0.5, 0.5, size=(150, 600))
     totals = asked_often(draw, chance, 3) - asked_often(draw, chance, 3)
-    found = paired_means(totals, np.ones_like(totals), alike=[False] * 600, resamples=1_000)
+    found = paired_means(totals, np.ones_like(totals), resamples=1_000)
     alarms = np.mean([one.p is not None and one.p <= 0.05 for one in found])
     missed = np.mean([one.low is not None and one.high is not None and not one.low <= 0 <= one.high for one in found])
     assert 0.02 <= alarms <= 0.07

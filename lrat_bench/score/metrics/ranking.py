@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import fsum
 from typing import Any
 
@@ -69,6 +70,7 @@ def ranking_measures(
     return tuple(RankingScore(str(measure), values[str(measure)]) for measure in parsed)
 
 
+@cache
 def _parse(name: str) -> Any:
     import ir_measures
 
