@@ -12,6 +12,7 @@ from lrat_bench.lrat.analysis.analysis import Analysis, Part
 from lrat_bench.lrat.analysis.positions import Place
 from lrat_bench.lrat.analysis.seen import GROUPS
 from lrat_bench.report import numbers
+from lrat_bench.report.fitting import FittingTable
 from lrat_bench.report.text import printable
 
 __all__ = ["analysis_tables", "shown_parts"]
@@ -51,25 +52,27 @@ def _heading(found: Analysis) -> Table:
     return table
 
 
-def _table(title: str, *headings: str, left: int = 2) -> Table:
-    """A table whose first `left` columns are words, and the others numbers."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    table.title, table.title_style, table.title_justify = Text(printable(title)), "bold", "left"
+def _table(title: str, *headings: str, names: int = 2) -> FittingTable:
+    """A table whose first columns are names, and the others numbers."""
+    table = FittingTable(title)
     for at, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if at < left else "right", no_wrap=at >= left, overflow="fold")
+        if at < names:
+            table.name(heading)
+        else:
+            table.number(heading)
     return table
 
 
-def _counts(parts: Sequence[Part]) -> Table:
+def _counts(parts: Sequence[Part]) -> FittingTable:
     table = _table("Searches (S) and browses (B) a question", "retriever", "", "n", "S", "B", "B/S", "T = S + B")
     for part in parts:
         for at, row in enumerate(part.counts):
             cells = (row.searches, row.browses, row.ratio, row.steps)
-            table.add_row(_name(part, at), row.group, numbers.count(row.n), *map(numbers.mean, cells))
+            table.row(_name(part, at), row.group, numbers.count(row.n), *map(numbers.mean, cells))
     return table
 
 
-def _transitions(parts: Sequence[Part]) -> Table:
+def _transitions(parts: Sequence[Part]) -> FittingTable:
     table = _table(
         "Next step", "retriever", "", "S→S", "S→B", "B→S", "B→B", "S→answer", "B→answer", "steps"
     )  # fmt: skip
@@ -85,11 +88,11 @@ def _transitions(parts: Sequence[Part]) -> Table:
                 (browse, browse.to_answer),
             )
             cells = (numbers.rate(share, of.n) for of, share in shares)
-            table.add_row(_name(part, at), group, *cells, numbers.count(search.n + browse.n))
+            table.row(_name(part, at), group, *cells, numbers.count(search.n + browse.n))
     return table
 
 
-def _evidence(parts: Sequence[Part]) -> Table | None:
+def _evidence(parts: Sequence[Part]) -> FittingTable | None:
     if not any(part.evidence for part in parts):
         return None
     table = _table("Accuracy by evidence documents browsed", "retriever", "browsed", "accuracy", "95 % interval", "n")
@@ -101,11 +104,11 @@ def _evidence(parts: Sequence[Part]) -> Table | None:
             if one.low is not None and one.high is not None:
                 ends = f"[{100 * one.low:.{decimals}f}, {100 * one.high:.{decimals}f}]"
             accuracy = numbers.rate(one.accuracy, one.n)
-            table.add_row(_name(part, at), str(one.browsed), accuracy, ends, numbers.count(one.n))
+            table.row(_name(part, at), str(one.browsed), accuracy, ends, numbers.count(one.n))
     return table
 
 
-def _positions(parts: Sequence[Part], found: Analysis) -> Table | None:
+def _positions(parts: Sequence[Part], found: Analysis) -> FittingTable | None:
     if not any(part.positions.n for part in parts):
         return None
     shuffled = any(run.order == "shuffled" for run in found.analysed)
@@ -118,10 +121,10 @@ def _positions(parts: Sequence[Part], found: Analysis) -> Table | None:
             by_place = {place.place: place for place in _places(part, manner)}
             cells = [numbers.rate(by_place[place].share, 0) if place in by_place else numbers.NULL for place in places]
             counts = (part.positions.n, part.positions.no_list)
-            table.add_row(_name(part, at), manner, *cells, *map(numbers.count, counts))
+            table.row(_name(part, at), manner, *cells, *map(numbers.count, counts))
         by_place = {place.place: place for place in _places(part, "rank")}
         cells = [numbers.rate(by_place[place].expected, 0) if place in by_place else numbers.NULL for place in places]
-        table.add_row("", "by chance", *cells, style="dim")
+        table.row("", "by chance", *cells, style="dim")
     return table
 
 
@@ -129,18 +132,20 @@ def _places(part: Part, manner: str) -> tuple[Place, ...]:
     return part.positions.by_rank if manner == "rank" else part.positions.by_position
 
 
-def _lengths(parts: Sequence[Part], found: Analysis) -> Table | None:
+def _lengths(parts: Sequence[Part], found: Analysis) -> FittingTable | None:
     if not any(row.n for part in parts for row in part.lengths.rows):
         return None
     title = f"Tokens ({found.tokenizer}) of reasoning after a browse"
-    table = _table(title, "retriever", "answer", "document", "mean", "quartile", "median", "quartile", "n", left=3)
+    table = _table(
+        title, "retriever", "answer", "document", "mean", "lower quartile", "median", "upper quartile", "n", names=3
+    )
     for part in parts:
         # What is told apart need not be shown together, too.
         apart = {row.group for row in part.lengths.rows if row.n and row.document == "evidence"}
         shown = [row for row in part.lengths.rows if row.n and not (row.document == "any" and row.group in apart)]
         for at, row in enumerate(shown):
             cells = (row.mean, row.q1, row.median, row.q3)
-            table.add_row(_name(part, at), row.group, row.document, *map(numbers.mean, cells), numbers.count(row.n))
+            table.row(_name(part, at), row.group, row.document, *map(numbers.mean, cells), numbers.count(row.n))
     return table
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
+from lrat_bench.compare.contrast import ALPHA
 from lrat_bench.compare.record import ComparedSide, Comparison, PairedDifference
 from lrat_bench.report import numbers
+from lrat_bench.report.fitting import FittingTable
 from lrat_bench.report.text import printable
 from lrat_bench.score.metric import Metric
 
@@ -39,56 +39,68 @@ def comparison_view(comparison: Comparison, *, flips: bool = False) -> Renderabl
     return Group(*parts)
 
 
-def _sides(comparison: Comparison) -> Table:
-    table = Table.grid(padding=(0, 2))
+def _sides(comparison: Comparison) -> FittingTable:
+    table = FittingTable()
+    table.name(style="bold")
+    table.name()
+    table.number("", left=True, style="dim")
     for at, side in enumerate(comparison.sides):
         role = "baseline" if at == 0 else ""
         repeats = f"{side.repeats} repeats" if side.repeats > 1 else ""
-        about = "  ".join(part for part in (role, repeats) if part)
-        name = Text(printable(side.name), style="bold", overflow="fold")
-        table.add_row(name, Text(printable(side.path), overflow="fold"), Text(about, style="dim"))
+        table.row(side.name, side.path, "  ".join(part for part in (role, repeats) if part))
     return table
 
 
-def _values(comparison: Comparison) -> Table:
+def _values(comparison: Comparison) -> FittingTable:
     """A row for each measure and side: its own value, and its difference from the baseline."""
     several = len(comparison.sides) > 2
-    table = _table(comparison, "value", *(("ties",) if several else ()))
+    table = _table("measure")
+    table.number("value")
+    if several:
+        table.number("ties", left=True)
+    _difference_columns(table, comparison)
     letters = {(ties.measure, side.name): side.letters for ties in comparison.ties for side in ties.sides}
     baseline = comparison.sides[0].name
     from_baseline = {(one.measure, one.other): one for one in comparison.differences if one.baseline == baseline}
     for measure in comparison.measures:
-        table.add_row(_heading(measure))
+        table.row(_heading(measure))
         for side in comparison.sides:
             metric = side.metric(measure)
             one = from_baseline.get((measure, side.name))
-            cells: list[RenderableType] = [_indented(side.name), _value(metric, side, comparison)]
+            cells: list[str | Text] = [side.name, _value(metric, side, comparison)]
             if several:
                 cells.append(_letters(letters.get((measure, side.name), ())))
-            table.add_row(*cells, *([] if one is None else _difference(one, metric)))
+            table.row(*cells, *([] if one is None else _difference(one, metric)), indent=2)
     return table
 
 
-def _pairs(comparison: Comparison) -> Table:
+def _pairs(comparison: Comparison) -> FittingTable:
     """A row for each measure and pair."""
-    table = _table(comparison)
+    table = _table("measure")
+    _difference_columns(table, comparison)
     last = ""
     for one in comparison.differences:
         if one.measure != last:
-            table.add_row(_heading(one.measure))
-        pair = _indented(f"{one.other} − {one.baseline}")
-        table.add_row(pair, *_difference(one, comparison.side(one.other).metric(one.measure)))
+            table.row(_heading(one.measure))
+        pair = f"{one.other} − {one.baseline}"
+        table.row(pair, *_difference(one, comparison.side(one.other).metric(one.measure)), indent=2)
         last = one.measure
     return table
 
 
-def _table(comparison: Comparison, *own: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    table.add_column("measure", overflow="fold")
-    p = "p, Holm" if _family(comparison) > 1 else "p"
-    for heading in (*own, "difference", "95 % interval", p, "effect", "+/=/−", "n"):
-        table.add_column(heading, justify="left" if heading == "ties" else "right", no_wrap=True)
+def _table(heading: str) -> FittingTable:
+    table = FittingTable()
+    table.name(heading)
     return table
+
+
+def _difference_columns(table: FittingTable, comparison: Comparison) -> None:
+    table.number("difference")
+    table.number("95 % interval", below=True)
+    table.number("p, Holm" if _family(comparison) > 1 else "p")
+    table.number("effect", below=True)
+    table.number("+/=/−")
+    table.number("n", below=True)
 
 
 def _family(comparison: Comparison) -> int:
@@ -100,13 +112,9 @@ def _heading(measure: str) -> Text:
     return Text(_label(measure), style="bold" if measure == _SUCCESS else "")
 
 
-def _indented(name: str) -> Padding:
-    return Padding(Text(printable(name), overflow="fold"), (0, 0, 0, 2))
-
-
-def _difference(one: PairedDifference, like: Metric) -> list[RenderableType]:
+def _difference(one: PairedDifference, like: Metric) -> list[str | Text]:
     shown = numbers.difference(like, one.value, one.low, one.high, one.questions)
-    style = "" if one.p_holm is None or one.p_holm > 0.05 else "bold"
+    style = "" if one.p_holm is None or one.p_holm > ALPHA else "bold"
     if one.better is not None:
         style = "bold green" if one.better else "bold red"
     return [
@@ -217,7 +225,7 @@ def _letters(letters: Sequence[str]) -> str:
 
 
 def _label(measure: str) -> str:
-    return printable(measure.replace("_", " "))
+    return printable(measure.replace("_usd", ", USD").replace("_", " "))
 
 
 def _short(value: str | None) -> str:

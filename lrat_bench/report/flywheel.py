@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from lrat_bench.lrat.flywheel.table import Entry, FlywheelTable
 from lrat_bench.report import numbers
+from lrat_bench.report.fitting import FittingTable
 from lrat_bench.report.text import printable
 
 __all__ = ["flywheel_markdown", "flywheel_summary"]
@@ -31,10 +31,7 @@ def flywheel_summary(table: FlywheelTable, folder: Path) -> RenderableType:
     ]
     for entries in _by_task(table):
         blocks += [Text(), _block(entries)]
-    blocks += [
-        Text(),
-        Text("Beside each value: the paired difference from turn 0, and below it its 95 % interval.", style="dim"),
-    ]
+    blocks += [Text(), Text(_KEY, style="dim")]
     unresolved = sum(entry.unresolved for entry in table.entries)
     if unresolved:
         blocks.append(Text(f"{numbers.count(unresolved)} questions are unresolved.", style="yellow"))
@@ -52,27 +49,20 @@ def flywheel_markdown(table: FlywheelTable) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _block(entries: Sequence[Entry]) -> Table:
+def _block(entries: Sequence[Entry]) -> FittingTable:
     """Intervals stand below what they are of, so that a row fits into 80 columns."""
-    table = Table(
-        box=None,
-        padding=(0, 2, 0, 0),
-        header_style="dim",
-        pad_edge=False,
-        title=Text(printable(_title(entries[0])), style="bold"),
-        title_justify="left",
-    )
-    table.add_column("turn", justify="right", no_wrap=True)
-    table.add_column("arm", no_wrap=True)
+    table = FittingTable(_title(entries[0]))
+    table.name("turn")
+    table.name("arm")
     for _, label in _SHOWN:
-        table.add_column(label, no_wrap=True)
+        table.number(label, left=True)
     for entry in entries:
         pairs = "" if entry.pairs is None else f"{numbers.count(entry.pairs)} pairs"
         cells = [
             Text.assemble(value, f"  {change}" if change else "", "\n", (interval, "dim"))
             for value, change, interval in _measured(entry)
         ]
-        table.add_row(str(entry.iteration), Text.assemble(entry.arm, "\n", (pairs, "dim")), *cells)
+        table.row(str(entry.iteration), Text.assemble(entry.arm, "\n", (pairs, "dim")), *cells)
     return table
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from lrat_bench.gate.baseline import Baseline
@@ -18,6 +17,7 @@ from lrat_bench.gate.reach import DISCORDANCE, POWER, detectable, powerless, rea
 from lrat_bench.gate.result import GateResult, Party, Reason, RuleResult
 from lrat_bench.gate.rules import Rule
 from lrat_bench.report import numbers
+from lrat_bench.report.fitting import FittingTable
 from lrat_bench.report.text import printable
 from lrat_bench.score.metric import Metric
 
@@ -104,14 +104,14 @@ def blessed_view(blessed: Blessed) -> RenderableType:
     parts: list[RenderableType] = []
     if blessed.against is not None and blessed.changed:
         parts += [Text("against the baseline that was there", style="bold"), _table(blessed.against), Text()]
-    shown = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    shown.add_column("measure", no_wrap=True)
-    shown.add_column("baseline", justify="right", no_wrap=True)
-    shown.add_column("n", justify="right", no_wrap=True)
-    shown.add_column("what fails")
+    shown = FittingTable()
+    shown.name("measure")
+    shown.number("baseline")
+    shown.number("n")
+    shown.text("what fails")
     for rule in blessed.baseline.rules:
         metric = _by_questions(blessed.baseline.metric(rule.measure), len(blessed.baseline.cells(rule.measure)))
-        shown.add_row(rule.measure, numbers.value(metric), numbers.count(metric.n), _rule(rule, metric))
+        shown.row(rule.measure, numbers.value(metric), numbers.count(metric.n), _rule(rule, metric))
     parts += [shown, Text()]
     if blessed.differs:
         parts.append(Text(f"another {', '.join(blessed.differs)} than before: nothing was paired", style="yellow"))
@@ -172,16 +172,15 @@ def _points(share: float) -> str:
     return numbers.mean(100 * share)
 
 
-def _table(result: GateResult) -> Table:
-    shown = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    shown.add_column("measure", no_wrap=True)
+def _table(result: GateResult) -> FittingTable:
+    shown = FittingTable()
+    shown.name("measure")
     for heading in _HEADINGS:
-        # In a narrow terminal intervals take two lines, and so does the longest heading.
-        shown.add_column(heading, justify="right", no_wrap=heading not in (_INTERVAL, _P))
-    shown.add_column("", no_wrap=True)
+        shown.number(heading, below=heading == _INTERVAL)
+    shown.number("", left=True)
     for one in result.rules:
         verdict = Text(_verdict(one).partition(":")[0], style=_STYLES[one.verdict])
-        shown.add_row(one.rule.measure, *_cells(one), verdict)
+        shown.row(one.rule.measure, *_cells(one), verdict)
     return shown
 
 

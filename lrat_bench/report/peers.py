@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from lrat_bench.report import numbers
+from lrat_bench.report.fitting import FittingTable
 from lrat_bench.score.calibration import FEW
 from lrat_bench.score.metric import Metric
 from lrat_bench.score.peers.catalogue import BESIDE
@@ -39,18 +39,18 @@ def peers_table(scores: Scores) -> RenderableType:
     """
     if not scores.peers:
         return Text("no peers' scores yet: give `lrat-bench score` the run", style="dim")
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    table.add_column("as peers count")
+    table = FittingTable()
+    table.name("as peers count")
     for heading in ("theirs", "n", "ours", "n"):
-        table.add_column(heading, justify="right", no_wrap=True, style="dim" if heading == "n" else "")
-    table.add_column("what sets theirs apart", style="dim")
+        table.number(heading, style="dim" if heading == "n" else "")
+    table.text("what sets theirs apart", style="dim")
     last = ""
     for name in BESIDE:
         peer, _, what = name.partition(".")
         if peer != last:
-            table.add_row(Text(_PEERS[peer], style="bold"))
+            table.row(Text(_PEERS[peer], style="bold"))
             last = peer
-        table.add_row(f"  {what.replace('_', ' ')}", *_numbers(scores, name), _THEIRS[name])
+        table.row(what.replace("_", " "), *_numbers(scores, name), _THEIRS[name], indent=2)
     stated = scores.metric("calibration_error")
     if not 0 < stated.n < FEW:
         return table

@@ -8,7 +8,6 @@ from itertools import groupby
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from lrat_bench.published.comparison import Comparison, Unanswered
@@ -16,6 +15,7 @@ from lrat_bench.published.figure import Figure
 from lrat_bench.published.library import PublishedTable
 from lrat_bench.published.needs import Needs, needs_of
 from lrat_bench.report import numbers
+from lrat_bench.report.fitting import FittingTable
 from lrat_bench.report.text import printable
 from lrat_bench.score.metric import Metric
 
@@ -38,15 +38,13 @@ _COLUMNS = 8
 
 def published_list(tables: Sequence[PublishedTable]) -> RenderableType:
     """What `reproduce` prints: a line for each table."""
-    shown = _table(("table", ""), ("of", ""), ("figures", "right"), ("", ""))
+    shown = FittingTable()
+    shown.name("table", style="bold")
+    shown.number("figures")
+    shown.text("of")
     for table in tables:
-        name = Text(table.name, style="bold")
-        shown.add_row(
-            name,
-            f"{table.about.short}, {table.about.place}",
-            numbers.count(len(table.figures)),
-            Text(table.about.summary),
-        )
+        about = table.about
+        shown.row(table.name, numbers.count(len(table.figures)), f"{about.short}, {about.place}: {about.summary}")
     return shown
 
 
@@ -66,11 +64,15 @@ def needs_view(table: PublishedTable, calls_per_second: float | None = None) -> 
     ]
     amounts = [_amounts(one) for _, one in needs]
     known = [at for at, heading in enumerate(_AMOUNTS) if heading in _ALWAYS or any(_known(row[at]) for row in amounts)]
-    shown = _table(("it takes, by estimate", ""), (" ", ""), ("on", ""), *((_AMOUNTS[at], "right") for at in known))
+    shown = FittingTable()
+    for heading in ("it takes, by estimate", "", "on"):
+        shown.name(heading)
+    for at in known:
+        shown.number(_AMOUNTS[at])
     last = ("", "")
     for (row, one), cells in zip(needs, amounts, strict=True):
         agent, retriever = "" if row.agent is None else row.agent.label, row.retriever.label
-        shown.add_row(
+        shown.row(
             "" if agent == last[0] else agent,
             "" if (agent, retriever) == last else retriever,
             one.task.partition("@")[0],
@@ -165,19 +167,20 @@ def _abreast(columns: Sequence[str]) -> list[Sequence[str]]:
     return [group[start : start + _COLUMNS] for group in groups for start in range(0, len(group), _COLUMNS)]
 
 
-def _figures(table: PublishedTable, columns: Sequence[str]) -> Table:
+def _figures(table: PublishedTable, columns: Sequence[str]) -> FittingTable:
     with_agent = any(row.agent is not None for row in table.rows)
-    rows = [{figure.column: _published(figure) for figure in row.figures} for row in table.rows]
-    shown = _table(*((("agent", ""),) if with_agent else ()), ("retriever", ""))
+    shown = FittingTable()
+    if with_agent:
+        shown.name("agent")
+    shown.name("retriever")
     for name in columns:
-        # A header may take two lines; a number is never broken.
-        widest = max(len(cells.get(name, "")) for cells in rows)
-        shown.add_column(table.about.columns[name].header, justify="right", min_width=widest)
+        shown.number(table.about.columns[name].header)
     last = None
-    for row, cells in zip(table.rows, rows, strict=True):
+    for row in table.rows:
+        cells = {figure.column: _published(figure) for figure in row.figures}
         agent = "" if row.agent is None else row.agent.label
-        numbers_of = [cells.get(name, "") for name in columns]
-        shown.add_row(*([agent if agent != last else ""] if with_agent else []), row.retriever.label, *numbers_of)
+        names = [agent if agent != last else "", row.retriever.label] if with_agent else [row.retriever.label]
+        shown.row(*names, *(cells.get(name, "") for name in columns))
         last = agent
     return shown
 
@@ -187,17 +190,20 @@ def _about(table: PublishedTable) -> dict[str, Any]:
     return {"table": table.name, **about}
 
 
-def _compared(group: Sequence[Comparison], common: Sequence[str]) -> Table:
-    right = ("published", "ours", "95 %", "n", "difference, 95 %")
-    shown = _table(("", ""), *((heading, "right") for heading in right), ("", ""), ("", ""))
+def _compared(group: Sequence[Comparison], common: Sequence[str]) -> FittingTable:
+    shown = FittingTable()
+    shown.name()
+    for heading in ("published", "ours", "95 %", "n", "difference, 95 %"):
+        shown.number(heading, below=heading == "95 %")
+    shown.number("", left=True)
+    shown.text(style="dim")
     for one in group:
         measured = one.ours is not None and one.ours.value is not None
         outcome = Text(one.outcome or ("undecided" if measured else "not compared"), style=_STYLES[one.outcome])
         ours = (numbers.NULL, numbers.NULL, "") if one.ours is None else _ours(one.figure, one.ours)
         own = [difference.text for difference in one.differs if difference.text not in common] if measured else []
         remark = "; ".join(dict.fromkeys((*own, *((one.reason,) if one.reason else ()))))
-        cells = (one.figure.measures.header, _published(one.figure), *ours, _difference(one))
-        shown.add_row(*cells, outcome, Text(remark, style="dim"))
+        shown.row(one.figure.measures.header, _published(one.figure), *ours, _difference(one), outcome, remark)
     return shown
 
 
@@ -278,10 +284,3 @@ def _difference(one: Comparison) -> str:
         return numbers.NULL
     decimals = one.figure.measures.decimals
     return f"[{low:+,.{decimals}f}, {high:+,.{decimals}f}]"
-
-
-def _table(*columns: tuple[str, str]) -> Table:
-    shown = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for heading, justify in columns:
-        shown.add_column(heading, justify="right" if justify == "right" else "left", no_wrap=bool(heading))
-    return shown

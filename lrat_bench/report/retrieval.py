@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lrat_bench.report import numbers
+from lrat_bench.report.fitting import FittingTable
 from lrat_bench.report.text import printable
 from lrat_bench.runs.retrieval_folder import RetrievalManifest
 from lrat_bench.score.paired import Difference
@@ -50,7 +51,7 @@ def retrieval_summary(
     return Group(frame, *below, *([Text(), differences] if differences is not None else []))
 
 
-def differences_table(found: Mapping[str, Difference], here: RetrievalScores, other: RetrievalScores) -> Table:
+def differences_table(found: Mapping[str, Difference], here: RetrievalScores, other: RetrievalScores) -> RenderableType:
     """One row per measure of both: either mean, and the paired difference with its 95 % interval and p-value.
 
     Args:
@@ -58,17 +59,17 @@ def differences_table(found: Mapping[str, Difference], here: RetrievalScores, ot
         here: scores of this one.
         other: scores of the other one.
     """
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    table.add_column("paired difference")
+    table = FittingTable()
+    table.name("paired difference")
     for heading in ("this", "other", "difference", "95 % interval", "p", "n"):
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.number(heading, below=heading == "95 % interval")
     for name, difference in found.items():
         one, another = here.metric(name), other.metric(name)
         if one is None or another is None:
             continue
         # Digits are those that the questions support, of which a replay has fewer than queries.
         shown = numbers.difference(one, difference.value, difference.low, difference.high, difference.clusters)
-        table.add_row(
+        table.row(
             _label(name),
             numbers.value(_by_questions(one, here)),
             numbers.value(_by_questions(another, other)),
@@ -130,17 +131,17 @@ def _queries(manifest: RetrievalManifest, scores: RetrievalScores) -> str:
     )
 
 
-def _metrics(scores: RetrievalScores) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    table.add_column("metric")
-    table.add_column("value", justify="right")
-    table.add_column("95 % interval", justify="right")
-    table.add_column("n", justify="right", style="dim")
+def _metrics(scores: RetrievalScores) -> FittingTable:
+    table = FittingTable()
+    table.name("metric")
+    table.number("value")
+    table.number("95 % interval", below=True)
+    table.number("n", style="dim")
     for metric in scores.metrics:
         style = "bold" if "_nDCG@" in metric.name or "_union_" in metric.name else ""
         shown = _by_questions(metric, scores)
         cells = (Text(_label(metric.name), style=style), Text(numbers.value(shown), style=style))
-        table.add_row(*cells, numbers.interval(shown), numbers.count(metric.n))
+        table.row(*cells, numbers.interval(shown), numbers.count(metric.n))
     return table
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lrat_bench.report import numbers
+from lrat_bench.report.fitting import FittingTable
 from lrat_bench.report.text import printable
 from lrat_bench.runs.manifest import Manifest
 from lrat_bench.runs.run import Run
@@ -85,12 +86,12 @@ def _parts(manifest: Manifest, path: Path) -> Table:
     return table
 
 
-def _metrics(scores: Scores) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    table.add_column("metric")
-    table.add_column("value", justify="right")
-    table.add_column("95 % interval", justify="right")
-    table.add_column("n", justify="right", style="dim")
+def _metrics(scores: Scores) -> FittingTable:
+    table = FittingTable()
+    table.name("metric")
+    table.number("value")
+    table.number("95 % interval", below=True)
+    table.number("n", style="dim")
     known = {metric.name for metric in scores.metrics}
     for name, label in _ROWS:
         if name not in known:
@@ -106,7 +107,7 @@ def _metrics(scores: Scores) -> Table:
         if name == "success_rate" and scores.success_bound is not None:
             # What is not known yet may be anything; an interval around part of it would say otherwise.
             value, interval = f"{value}–{numbers.rate(scores.success_bound, metric.n)}", ""
-        table.add_row(Text(label, style=style), Text(value, style=style), interval, numbers.count(metric.n))
+        table.row(Text(label, style=style), Text(value, style=style), interval, numbers.count(metric.n))
     return table
 
 

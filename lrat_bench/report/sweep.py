@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from lrat_bench.errors import MissingLibrary
 from lrat_bench.files import write_atomic, writing
 from lrat_bench.report import numbers
 from lrat_bench.report.export import report_json
+from lrat_bench.report.fitting import FittingTable
 from lrat_bench.report.frame import lines, to_csv
 from lrat_bench.report.layout import layout
 from lrat_bench.report.markdown import escaped, markdown
@@ -110,17 +110,17 @@ def sweep_json(record: SweepRecord, report: Report, folder: Path) -> dict[str, A
 
 def dry_run_table(plans: Sequence[dict[str, Any]]) -> RenderableType:
     """What a sweep would do, cell by cell and in all."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    table.add_column("cell, and the folder of its run", overflow="fold")
+    table = FittingTable()
+    table.name("cell, and the folder of its run")
     for heading in ("to do", "of", "calls at most", "USD at most"):
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.number(heading)
     for plan in plans:
         about = (printable(plan["problem"]), "yellow") if plan["problem"] else (printable(plan["run"]), "dim")
         name = Text.assemble((printable(plan["cell"]), "" if plan["chosen"] else "dim"), "\n", about)
         if plan["problem"]:
-            table.add_row(name, *[numbers.NULL] * 4)
+            table.row(name, *[numbers.NULL] * 4)
             continue
-        table.add_row(
+        table.row(
             name,
             numbers.count(plan["to do"]),
             numbers.count(plan["rollouts"]),
@@ -132,7 +132,7 @@ def dry_run_table(plans: Sequence[dict[str, Any]]) -> RenderableType:
         (
             f"{numbers.count(total['cells'])} cells",
             f"{numbers.count(total['to do'])} of {numbers.count(total['rollouts'])} rollouts to do",
-            f"at most {numbers.count(total['calls at most'])} calls and {numbers.usd(total['USD at most'])}",
+            _at_most(plans, total),
             f"{numbers.count(total['retrievers'])} retrievers, each opened once",
         )
     )
@@ -156,6 +156,20 @@ def _total(plans: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "USD at most": None if None in costs else sum(costs),
         "retrievers": len({plan["retriever"] for plan in own if plan["to do"]}),
     }
+
+
+def _at_most(plans: Sequence[dict[str, Any]], total: dict[str, Any]) -> str:
+    """What a sweep takes, in words; a cost that nobody can tell is said to be unknown, and is no part of a sum."""
+    calls = f"at most {numbers.count(total['calls at most'])} calls"
+    costs = [plan["USD at most"] for plan in plans if plan["chosen"] and not plan["problem"] and plan["to do"]]
+    known = [cost for cost in costs if cost is not None]
+    if len(known) == len(costs):
+        return f"{calls} and {numbers.usd(sum(known))}"
+    unknown = "cost unknown (an agent without a known price and context window)"
+    if not known:
+        return f"{calls}, {unknown}"
+    left = len(costs) - len(known)
+    return f"{calls} and {numbers.usd(sum(known))}, not counting {left} {'cell' if left == 1 else 'cells'} of {unknown}"
 
 
 def _missing_markdown(record: SweepRecord) -> str:

@@ -1,4 +1,4 @@
-"""A report for a terminal, by rich: intervals below what they are of, so that rows fit."""
+"""A report for a terminal, by rich: intervals below what they are of."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.console import Group as Lines
-from rich.table import Table
 from rich.text import Text
 
-from lrat_bench.report.grid import Cell, Column, Grid
+from lrat_bench.report.fitting import FittingTable
+from lrat_bench.report.grid import Cell, Grid
 from lrat_bench.report.layout import Group, layout
 from lrat_bench.report.reported import Report
 from lrat_bench.report.text import printable
@@ -18,8 +18,7 @@ from lrat_bench.report.text import printable
 __all__ = ["FittingReport", "terminal", "terminal_text"]
 
 _WIDTH = 120
-_ENDLESS = 10_000
-"""Of a file, in characters, where a row does not need more; and more than any row needs."""
+"""Of a file, in characters, where a row does not need more."""
 
 
 def terminal(grids: Sequence[Grid]) -> RenderableType:
@@ -65,32 +64,24 @@ def terminal_text(grids: Sequence[Grid]) -> str:
 
 def _width(grids: Sequence[Grid]) -> int:
     """What the widest table needs, in characters."""
-    endless = Console(width=_ENDLESS)
-    return max((endless.measure(_table(grid)).maximum for grid in grids), default=0)
+    return max((_table(grid).width for grid in grids), default=0)
 
 
-def _table(grid: Grid) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    grouped = any(column.group for column in grid.columns)
-    last = ""
+def _table(grid: Grid) -> FittingTable:
+    table = FittingTable()
     for column in grid.columns:
-        above = column.group if column.group != last else ""
-        last = column.group
-        heading = _heading(column, above) if grouped else printable(column.heading)
-        # Names are folded before numbers are.
-        table.add_column(heading, no_wrap=column.numeric, overflow="fold")
+        if column.numeric:
+            # What follows the task's name has a line of its own, so that it does not widen the column.
+            group = "\n".join(map(printable, column.group.split(", ", 1)))
+            table.number(column.heading, left=True, group=group)
+        else:
+            table.name(column.heading)
     for at, block in enumerate(grid.trimmed):
         if at:
-            table.add_row()
+            table.gap()
         for row in block:
-            table.add_row(*map(_cell, row))
+            table.row(*map(_cell, row))
     return table
-
-
-def _heading(column: Column, above: str) -> Text:
-    # What follows the task's name has a line of its own, so that it does not widen the column.
-    lines = "\n".join(map(printable, above.split(", ", 1)))
-    return Text.assemble((lines, "bold"), "\n", printable(column.heading))
 
 
 def _cell(cell: Cell) -> Text:
