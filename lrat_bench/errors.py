@@ -31,6 +31,7 @@ __all__ = [
     "DataError",
     "FatalModelError",
     "Halt",
+    "Interrupted",
     "LratBenchError",
     "MissingLibrary",
     "ModelRefusal",
@@ -41,6 +42,7 @@ __all__ = [
     "UsageError",
     "boundary",
     "foreign",
+    "one_error",
 ]
 
 
@@ -97,6 +99,10 @@ class RunIncomplete(LratBenchError):
     """The run ended with unresolved errors, at a cap, or was interrupted. What finished is kept."""
 
     exit_code = 3
+
+
+class Interrupted(RunIncomplete):
+    """Somebody wants it to stop (Ctrl-C, SIGTERM): what comes after it is not started, either."""
 
 
 class RolloutError(Exception):
@@ -157,3 +163,32 @@ def foreign(deed: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise UsageError(f"{deed}: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def one_error() -> Iterator[None]:
+    """Around tasks that end together: raise one of their errors, where a group of them comes.
+
+    That is the one that says most to a user: of `LratBenchError`, else of `RolloutError`, else the first.
+    """
+    try:
+        yield
+    except BaseExceptionGroup as several:
+        raise _foremost(several) from several
+
+
+def _foremost(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    every = list(_leaves(group))
+    for kind in (LratBenchError, RolloutError, Exception):
+        for error in every:
+            if isinstance(error, kind):
+                return error
+    return every[0]
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lrat_bench.cli.baseline_option import baseline_option
 from lrat_bench.cli.options import json_option, print_json, stdout
 
 __all__ = ["bless"]
@@ -13,13 +14,7 @@ __all__ = ["bless"]
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
-@click.option(
-    "--baseline",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    metavar="FILE",
-    help="Where the baseline lies, or is to lie.",
-)
+@baseline_option(help="Where the baseline lies, or is to lie.")
 @click.option(
     "--rule",
     multiple=True,

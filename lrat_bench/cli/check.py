@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lrat_bench.cli.baseline_option import baseline_option
 from lrat_bench.cli.options import json_option, print_json, stdout
 
 __all__ = ["check"]
@@ -15,13 +16,7 @@ _EXIT = {"held": 0, "failed": 1, "unresolved": 3}
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
-@click.option(
-    "--baseline",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    metavar="FILE",
-    help="What `lrat-bench bless` made.",
-)
+@baseline_option(help="What `lrat-bench bless` made.")
 @click.option(
     "--markdown",
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),

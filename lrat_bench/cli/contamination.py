@@ -39,15 +39,15 @@ def contamination(pairs: tuple[Path, ...], task: str, split: str | None, set: tu
     if json:
         print_json({**found.model_dump(mode="json"), "clean": found.clean})
         return 0 if found.clean else 1
-    from rich.table import Table
+    from lrat_bench.report.fitting import FittingTable
 
-    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(f"{found.task}, {found.split}, against {numbers.count(found.pairs)} pairs")
-    table.add_column("questions", justify="right")
-    table.add_row("pairs were mined on the question itself", numbers.count(found.questions))
-    table.add_row("its text is a pair's query", numbers.count(found.queries))
-    table.add_row("it shares eight words in a row with a query", numbers.count(found.near))
-    table.add_row("a document of its evidence is a pair's positive", numbers.count(found.evidence))
+    table = FittingTable()
+    table.name(f"{found.task}, {found.split}, against {numbers.count(found.pairs)} pairs")
+    table.number("questions")
+    table.row("pairs were mined on the question itself", numbers.count(found.questions))
+    table.row("its text is a pair's query", numbers.count(found.queries))
+    table.row("it shares eight words in a row with a query", numbers.count(found.near))
+    table.row("a document of its evidence is a pair's positive", numbers.count(found.evidence))
     console = stdout()
     console.print(table)
     for one in found.examples:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from lrat_bench.cli.listing import models_table, plain_table
+from lrat_bench.cli.listing import models_table
 from lrat_bench.cli.options import json_option, print_json, stdout
 
 __all__ = ["judges"]
@@ -41,14 +41,14 @@ def list_judges(json: bool) -> None:
 
 
 def _print(found: list[dict[str, Any]], rubrics: dict[str, str]) -> None:
-    from rich.text import Text
+    from lrat_bench.report.fitting import FittingTable
 
     rows = [(one["name"], one["rubric"], one["summary"], one["model"]) for one in found]
-    texts = plain_table()
-    texts.add_column("rubric", no_wrap=True)
-    texts.add_column("")
+    texts = FittingTable()
+    texts.name("rubric", style="bold")
+    texts.text()
     for name, summary in rubrics.items():
-        texts.add_row(Text(name, style="bold"), Text(summary))
+        texts.row(name, summary)
     console = stdout()
     console.print(models_table("judge", "rubric", rows))
     console.print(

@@ -50,17 +50,19 @@ def list_tracks(tracks: Path | None, json: bool) -> None:
     if json:
         print_json([track.model_dump(mode="json") for track in found])
         return
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
-    for column in ("track", "enters", "on", "fixed"):
-        table.add_column(column, no_wrap=True)
+    from lrat_bench.report.fitting import FittingTable
+    from lrat_bench.report.text import printable
+
+    table = FittingTable()
+    table.name("track", style="bold")
+    for heading in ("enters", "on", "fixed"):
+        table.number(heading, left=True)
     for track in found:
-        name = Text(track.name, style="bold")
-        fixed = Text("" if track.fixed is None else track.fixed.name)
-        tasks = Text("\n".join(pin.name for pin in track.pins))
-        table.add_row(name, f"{track.entered}{' (demonstration)' if track.demonstration else ''}", tasks, fixed)
+        enters = Text(f"{track.entered}\n(demonstration)" if track.demonstration else track.entered)
+        tasks = Text("\n".join(printable(pin.name) for pin in track.pins))
+        table.row(track.name, enters, tasks, "" if track.fixed is None else track.fixed.name)
     stdout().print(table)
 
 

@@ -9,9 +9,9 @@ from lrat_bench.cli.options import print_json, stdout
 from lrat_bench.registry import Registry
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from lrat_bench.report.fitting import FittingTable
 
-__all__ = ["list_registry", "models_table", "plain_table"]
+__all__ = ["list_registry", "models_table"]
 
 
 def list_registry(registry: Registry, *, as_json: bool, remark: str) -> None:
@@ -22,26 +22,19 @@ def list_registry(registry: Registry, *, as_json: bool, remark: str) -> None:
             [{"name": name, "summary": entry.summary, "origin": entry.origin} for name, entry in entries.items()]
         )
         return
-    from rich.text import Text
+    from lrat_bench.report.fitting import FittingTable
 
-    table = plain_table()
-    table.add_column(registry.kind)
-    table.add_column("")
+    table = FittingTable()
+    table.name(registry.kind, style="bold")
+    table.text()
     for name, entry in entries.items():
-        table.add_row(Text(name, style="bold"), Text(entry.summary))
+        table.row(name, entry.summary)
     console = stdout()
     console.print(table)
     console.print(f"[dim]{remark}[/dim]")
 
 
-def plain_table() -> Table:
-    """A table without lines."""
-    from rich.table import Table
-
-    return Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
-
-
-def models_table(kind: str, manner: str, rows: Iterable[tuple[str, str | None, str, str | None]]) -> Table:
+def models_table(kind: str, manner: str, rows: Iterable[tuple[str, str | None, str, str | None]]) -> FittingTable:
     """Things that stand for language models.
 
     Args:
@@ -51,14 +44,17 @@ def models_table(kind: str, manner: str, rows: Iterable[tuple[str, str | None, s
     """
     from rich.text import Text
 
-    table = plain_table()
-    table.add_column(kind, no_wrap=True)
-    table.add_column(manner, no_wrap=True)
-    table.add_column("", overflow="fold")
+    from lrat_bench.report.fitting import FittingTable
+    from lrat_bench.report.text import printable
+
+    table = FittingTable()
+    table.name(kind, style="bold")
+    table.number(manner, left=True, below=True)
+    table.text()
     for name, how, summary, model in rows:
         # Below its summary an id has the room to stay whole.
-        about = Text(summary)
+        about = Text(printable(summary))
         if model:
-            about.append(f"\n{model}", style="dim")
-        table.add_row(Text(name, style="bold"), Text(how or "–"), about)
+            about.append(f"\n{printable(model)}", style="dim")
+        table.row(name, how or "–", about)
     return table

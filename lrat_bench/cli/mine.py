@@ -201,19 +201,19 @@ def _as_json(exported: Exported | None) -> dict[str, Any] | None:
 
 def _summary(pairs: Pairs, manifest: PairsManifest, exported: Exported | None) -> RenderableType:
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
 
     from lrat_bench.report import numbers
+    from lrat_bench.report.fitting import FittingTable
     from lrat_bench.report.text import printable
 
     counts = manifest.counts
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, pad_edge=False)
-    table.add_column()
-    table.add_column(justify="right")
-    table.add_column(style="dim", overflow="fold")
-    for name, value, remark in _rows(manifest):
-        table.add_row(Text(printable(name)), value, Text(printable(remark)))
+    table = FittingTable()
+    table.name()
+    table.number("")
+    table.text(style="dim")
+    for row in _rows(manifest):
+        table.row(*row)
     lines = [f"{printable(pairs.path)}"]
     if counts.unreadable:
         could = "record could not be read and was" if counts.unreadable == 1 else "records could not be read and were"

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lrat_bench.cli.engine import check_workers, engine_options
-from lrat_bench.cli.options import (
-    access_options,
-    config_file,
-    json_option,
-    judge_options,
-    plain,
-    print_json,
-    set_option,
-    stdout,
-)
+from lrat_bench.cli.options import json_option, plain, print_json, stdout
+from lrat_bench.cli.run_options import run_options
 from lrat_bench.cli.watch import watch
 
 if TYPE_CHECKING:
@@ -29,40 +21,17 @@ __all__ = ["run"]
 
 
 @click.command()
-@click.option(
-    "--task", metavar="NAME[@PROTOCOL]|FOLDER", default="synth-wiki", show_default=True, help="What is asked."
+@run_options(
+    agent=click.option(
+        "--agent",
+        metavar="NAME|PROVIDER/MODEL|FILE.yaml|MODULE:OBJECT|command:'…'",
+        default="heuristic",
+        show_default=True,
+        help="Who answers: a name of `agents list`, any LiteLLM id, a backbone row, an agent or a program of yours.",
+    ),
+    concurrency=click.option("--concurrency", type=int, default=16, show_default=True, help="Questions in flight."),
+    preflight="Try each model with one call first.",
 )
-@click.option(
-    "--agent",
-    metavar="NAME|PROVIDER/MODEL|FILE.yaml|MODULE:OBJECT|command:'…'",
-    default="heuristic",
-    show_default=True,
-    help="Who answers: a name of `agents list`, any LiteLLM id, a backbone row, an agent or a program of yours.",
-)
-@click.option(
-    "--retriever",
-    metavar="NAME[:ARGUMENT]|MODULE:OBJECT",
-    default="bm25",
-    show_default=True,
-    help="What it searches with.",
-)
-@judge_options()
-@click.option("--split", help="Which questions.  [default: the task's]")
-@click.option("--limit", type=int, help="Only the first so many questions.")
-@click.option("--repeats", type=int, default=1, show_default=True, help="How often each question is asked.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of sampling; each question gets its own from it.")
-@click.option("--concurrency", type=int, default=16, show_default=True, help="Questions in flight.")
-@set_option
-@config_file
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Run folder.  [default: runs/<what>-<hash>, the same for the same run]",
-)
-@click.option("--fresh", is_flag=True, help="Discard what the run folder holds and start over.")
-@click.option("--preflight/--no-preflight", default=True, show_default=True, help="Try each model with one call first.")
-@access_options
 @engine_options
 @click.option("--dry-run", is_flag=True, help="Print what would be run, and stop.")
 @click.option(
@@ -70,17 +39,6 @@ __all__ = ["run"]
 )
 @json_option
 def run(
-    task: str,
-    agent: str,
-    retriever: str,
-    judge: str | None,
-    rubric: str | None,
-    verdict_cache: bool,
-    split: str | None,
-    limit: int | None,
-    repeats: int,
-    seed: int,
-    concurrency: int,
     set: tuple[str, ...],
     out: Path | None,
     fresh: bool,
@@ -93,6 +51,7 @@ def run(
     dry_run: bool,
     peers: bool,
     json: bool,
+    **named: Any,
 ) -> int:
     """Run an agent over a retriever on a task.
 
@@ -109,17 +68,7 @@ def run(
     check_workers(engine, workers)
     with watch() as shown:
         config = resolve(
-            task=task,
-            agent=agent,
-            retriever=retriever,
-            judge=judge,
-            rubric=rubric,
-            verdict_cache=verdict_cache,
-            split=split,
-            limit=limit,
-            repeats=repeats,
-            seed=seed,
-            concurrency=concurrency,
+            **named,
             settings=Settings.parse(set),
             access=access(max_cost=max_cost, cassette=cassette, cassette_mode=cassette_mode),
             progress=shown.work,

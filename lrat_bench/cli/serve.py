@@ -5,25 +5,15 @@ from __future__ import annotations
 import json as jsonlib
 import os
 import secrets
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from lrat_bench.cli.options import (
-    access_options,
-    config_file,
-    json_option,
-    judge_options,
-    print_json,
-    set_option,
-    stderr,
-    stdout,
-)
+from lrat_bench.cli.options import json_option, print_json, stderr, stdout
+from lrat_bench.cli.run_options import run_options
 from lrat_bench.cli.watch import watch
 
 if TYPE_CHECKING:
-    from lrat_bench.model.cassette import CassetteMode
     from lrat_bench.serve.waiting import Invitation
 
 __all__ = ["serve"]
@@ -32,35 +22,13 @@ _TOKEN = "LRAT_BENCH_SERVE_TOKEN"  # noqa: S105 -- the name of a variable
 
 
 @click.command()
-@click.option(
-    "--task", metavar="NAME[@PROTOCOL]|FOLDER", default="synth-wiki", show_default=True, help="What is asked."
+@run_options(
+    agent=click.option(
+        "--agent", metavar="NAME", default="external", show_default=True, help="Name of the agent that will come."
+    ),
+    concurrency=click.option("--concurrency", type=int, help="Questions that are open at a time.  [default: all]"),
+    preflight="Try the judge's model first.",
 )
-@click.option(
-    "--retriever",
-    metavar="NAME[:ARGUMENT]|MODULE:OBJECT",
-    default="bm25",
-    show_default=True,
-    help="What it is searched with.",
-)
-@click.option(
-    "--agent", metavar="NAME", default="external", show_default=True, help="Name of the agent that will come."
-)
-@judge_options()
-@click.option("--split", help="Which questions.  [default: the task's]")
-@click.option("--limit", type=int, help="Only the first so many questions.")
-@click.option("--repeats", type=int, default=1, show_default=True, help="How often each question is asked.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of sampling; each question gets its own from it.")
-@click.option("--concurrency", type=int, help="Questions that are open at a time.  [default: all]")
-@set_option
-@config_file
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Run folder.  [default: runs/<what>-<hash>, the same for the same run]",
-)
-@click.option("--fresh", is_flag=True, help="Discard what the run folder holds and start over.")
-@click.option("--preflight/--no-preflight", default=True, show_default=True, help="Try the judge's model first.")
-@access_options
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address that is listened on.")
 @click.option("--port", type=int, default=8765, show_default=True, help="0 takes any that is free.")
 @click.option("--url", metavar="URL", help="Address under which agents know the server, behind a proxy or by a name.")
@@ -81,24 +49,7 @@ _TOKEN = "LRAT_BENCH_SERVE_TOKEN"  # noqa: S105 -- the name of a variable
 )
 @json_option
 def serve(
-    task: str,
-    retriever: str,
-    agent: str,
-    judge: str | None,
-    rubric: str | None,
-    verdict_cache: bool,
-    split: str | None,
-    limit: int | None,
-    repeats: int,
-    seed: int,
-    concurrency: int | None,
     set: tuple[str, ...],
-    out: Path | None,
-    fresh: bool,
-    preflight: bool,
-    max_cost: float | None,
-    cassette: Path | None,
-    cassette_mode: CassetteMode,
     host: str,
     port: int,
     url: str | None,
@@ -107,6 +58,7 @@ def serve(
     retriever_only: bool,
     no_token: bool,
     json: bool,
+    **named: Any,
 ) -> int:
     """Open a task's questions to agents that come over HTTP or MCP, and record what they do.
 
@@ -119,7 +71,7 @@ def serve(
 
     settings = Settings.parse(set).to_dict()
     if retriever_only:
-        return _serve_retriever(task, retriever, settings, host, port, url, no_token=no_token)
+        return _serve_retriever(named["task"], named["retriever"], settings, host, port, url, no_token=no_token)
     if no_token:
         raise UsageError("--no-token goes with --retriever-only: the address of a question is its key")
     if json and seats == "-":
@@ -139,24 +91,8 @@ def serve(
 
     with watch() as shown:
         done = open_questions(
-            task,
-            retriever,
-            agent=agent,
-            judge=judge,
-            rubric=rubric,
-            verdict_cache=verdict_cache,
-            split=split,
-            limit=limit,
-            repeats=repeats,
-            seed=seed,
-            concurrency=concurrency,
+            **named,
             set=settings,
-            out=out,
-            fresh=fresh,
-            preflight=preflight,
-            max_cost=max_cost,
-            cassette=cassette,
-            cassette_mode=cassette_mode,
             host=host,
             port=port,
             url=url,

@@ -32,16 +32,19 @@ def list_tasks(json: bool) -> None:
     if json:
         print_json([card.model_dump(mode="json") for card in cards])
         return
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
-    for column in ("task", "domain", "splits", "protocols", ""):
-        table.add_column(column)
+    from lrat_bench.report.fitting import FittingTable
+    from lrat_bench.report.text import printable
+
+    table = FittingTable()
+    table.name("task", style="bold")
+    table.number("domain", left=True)
+    table.text()
     for card in cards:
         splits = ", ".join(f"{name} ({role})" for name, role in card.splits.items())
-        cells = (card.name, card.domain or "", splits, ", ".join(card.protocols), card.summary)
-        table.add_row(*(Text(cell, style="bold" if cell == card.name else "") for cell in cells))
+        parts = f"splits: {splits}; protocols: {', '.join(card.protocols)}"
+        table.row(card.name, card.domain or "", Text.assemble(printable(card.summary), "\n", (printable(parts), "dim")))
     stdout().print(table)
 
 
@@ -126,14 +129,15 @@ def _show_difference(one: _Described, other: _Described, *, json: bool) -> None:
     if not rows:
         stdout().print(f"{names[0]} and {names[1]} are the same protocol: their numbers can be compared", markup=False)
         return
-    from rich.table import Table
+    from lrat_bench.report.fitting import FittingTable
 
-    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
-    for column in ("knob", *names):
-        table.add_column(column)
+    table = FittingTable()
+    table.name("knob")
+    for column in names:
+        table.text(column)
     for key, mine, its in rows:
-        table.add_row(key, plain(mine), plain(its))
-    stdout().print(table, markup=False)
+        table.row(key, plain(mine), plain(its))
+    stdout().print(table)
 
 
 def _lines(values: dict[str, Any], indent: str = "") -> Iterator[str]:

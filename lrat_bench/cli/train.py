@@ -233,7 +233,7 @@ def _show(done: TrainedModel) -> None:
         ("model", str(done.path)),
     )
     for name, value in rows:
-        table.add_row(name, Text(printable(value)))
+        table.add_row(name, Text(printable(value), overflow="fold"))
     console.print(table)
     if record.tainted:
         console.print("Trained on evaluation questions: its numbers on them say nothing.", style="yellow")

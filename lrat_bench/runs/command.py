@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
-from lrat_bench.errors import LratBenchError, RunIncomplete, foreign
+from lrat_bench.errors import Interrupted, LratBenchError, RunIncomplete, foreign, one_error
 from lrat_bench.progress import Progress, no_progress
 from lrat_bench.retriever.base import Retriever
 from lrat_bench.runs.config import RunConfig
@@ -46,6 +46,7 @@ def carry_out(
     Raises:
         UsageError: something does not fit; nothing was started.
         RunIncomplete: it had to stop early; what is done is kept.
+        Interrupted: of these, by Ctrl-C.
     """
     folder = RunFolder(Path(out) if out is not None else config.folder_in(Path("runs")))
     manifest = describe_run(config)
@@ -77,7 +78,8 @@ def carry_out(
 def _play_and_score(config: RunConfig, folder: RunFolder, loop: EventLoop, on_tally: OnTally) -> None:
     judging = Judging(config.judge)
     try:
-        loop.run(play_owed(config, folder, on_tally=on_tally, judging=judging))
+        with one_error():
+            loop.run(play_owed(config, folder, on_tally=on_tally, judging=judging))
         loop.run(judge_folder(folder, config.task, judging))
         measure_folder(folder, config.task, config.judge)
     except (KeyboardInterrupt, RunIncomplete) as stopped:
@@ -88,7 +90,7 @@ def _play_and_score(config: RunConfig, folder: RunFolder, loop: EventLoop, on_ta
             measure_folder(folder, config.task, config.judge)
         if isinstance(stopped, RunIncomplete):
             raise
-        raise RunIncomplete(
+        raise Interrupted(
             f"interrupted; {folder.path} keeps every question that was finished, and the same command goes on"
         ) from None
 

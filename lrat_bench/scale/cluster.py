@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -16,10 +17,16 @@ from typing import Any, NamedTuple
 
 from lrat_bench.errors import MissingLibrary, UsageError
 
-__all__ = ["Cluster", "Node", "Share", "joined", "share"]
+__all__ = ["Cluster", "Node", "Share", "is_there_again", "joined", "share"]
 
 _STORE = 128 * 1024**2
 """Bytes of Ray's object store on this machine: what is passed around is small."""
+
+_PATIENCE = 60.0
+"""Seconds that a worker which died may take to be there again."""
+
+_LOOK = 0.5
+"""Seconds between two looks at whether it is."""
 
 _RESTARTS = -1  # for ever: how often a piece of work may be tried is counted by whoever hands it out
 
@@ -98,6 +105,32 @@ def joined() -> Iterator[Cluster]:
         finally:
             if not there:
                 library.shutdown()
+
+
+def is_there_again(ray: Any, worker: Any) -> bool:
+    """Wait until a worker that died is started again.
+
+    Ray has one error for a call that a worker died over and for one that it could not take since it was being started
+    again. Whoever waits before the next call need not tell them apart: what fails then is a death.
+
+    Args:
+        ray: the library.
+        worker: that died.
+
+    Returns:
+        False where it is not there after a minute: its machine has left, or has no room for it any more.
+    """
+    until = time.monotonic() + _PATIENCE
+    while (left := until - time.monotonic()) > 0:
+        try:
+            ray.get(worker.__ray_ready__.remote(), timeout=left)
+        except ray.exceptions.RayActorError:
+            time.sleep(_LOOK)
+        except ray.exceptions.GetTimeoutError:
+            break
+        else:
+            return True
+    return False
 
 
 def _join(ray: Any, address: str | None) -> None:

@@ -7,7 +7,6 @@ stopped. A worker that dies is started again; its part is handed out anew, and t
 from __future__ import annotations
 
 import logging
-import time
 from collections import deque
 from typing import Any
 
@@ -19,7 +18,7 @@ from lrat_bench.retriever.catalog import load_retriever
 from lrat_bench.retriever.embeddings import BLOCK
 from lrat_bench.retriever.shard import Shard
 from lrat_bench.runs.resolve import Settings, customise
-from lrat_bench.scale.cluster import Cluster, joined, share
+from lrat_bench.scale.cluster import Cluster, is_there_again, joined, share
 from lrat_bench.scale.words import Place, Words
 from lrat_bench.task.catalog import load_task
 
@@ -32,9 +31,6 @@ _PARTS_EACH = 4
 
 _TRIES = 5
 """How often a part is handed out before it is held to kill whoever takes it."""
-
-_PATIENCE = 60
-"""Looks, one after the other, at workers that are being started again, before that counts as dying."""
 
 _LOOK = 0.5
 """Seconds between two looks at who is done."""
@@ -126,7 +122,6 @@ class _Handing:
         self._owed = deque((part, 1) for part in range(parts))
         self._held: dict[Any, tuple[Any, int, int]] = {}
         self._finished = 0
-        self._unavailable = 0
         self._documents = documents
         self._what = what
         self._progress = progress
@@ -145,25 +140,23 @@ class _Handing:
         try:
             problem = self._ray.get(reference)
         except self._ray.exceptions.RayActorError as died:
-            # One that is still being started again has not died once more.
-            if isinstance(died, self._ray.exceptions.ActorUnavailableError) and self._unavailable < _PATIENCE:
-                self._unavailable += 1
-                self._owed.append((part, tries))
-                self._idle.append(worker)
-                time.sleep(_LOOK)
-                return
             if tries >= _TRIES:
                 raise RunIncomplete(
                     f"workers died {tries} times over part {part}/{self._parts}: {_line(died)}; what is encoded is kept"
                 ) from None
             _log.warning("a worker died over part %d/%d, which is handed out again", part, self._parts)
             self._owed.append((part, tries + 1))
-            time.sleep(_LOOK)  # it is being started again
+            if not is_there_again(self._ray, worker):
+                if not (self._idle or self._held):
+                    raise RunIncomplete(
+                        "no worker is left: none could be started again; what is encoded is kept"
+                    ) from None
+                _log.warning("a worker could not be started again; the others go on")
+                return
         else:
             if problem is not None:
                 raise UsageError(problem)
             self._finished += 1
-            self._unavailable = 0
         self._idle.append(worker)
 
     def _show(self) -> None:

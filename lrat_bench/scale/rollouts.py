@@ -28,7 +28,7 @@ from lrat_bench.retriever.batching import MicroBatcher
 from lrat_bench.runs.command import close, prepare
 from lrat_bench.runs.config import RunConfig
 from lrat_bench.runs.resolve import Settings, resolve
-from lrat_bench.scale.cluster import joined, share
+from lrat_bench.scale.cluster import is_there_again, joined, share
 from lrat_bench.scale.encoding import on_gpu
 from lrat_bench.scale.logs import Logged, WorkerLog, log_again
 from lrat_bench.scale.words import Place
@@ -42,7 +42,7 @@ _TRIES = 5
 """How often a question is handed out before it is held to kill whoever takes it."""
 
 _PAUSE = 1.0
-"""Seconds that a worker which died is given to be there again."""
+"""Seconds that a worker waits at its end for what is being searched."""
 
 _CLOSING = 10.0
 """Seconds that a worker may take to close its agent."""
@@ -185,26 +185,32 @@ class Pool:
     def __init__(self, ray: Any, workers: list[Any], budget: Budget) -> None:
         self._ray = ray
         self._load = dict.fromkeys(range(len(workers)), 0)
+        self._starting: dict[int, asyncio.Task[None]] = {}
         self._workers = workers
         self._budget = budget
 
     async def play(self, qid: str, question: str, seed: int) -> Episode:
-        """Let a worker play a question, and another one where that dies."""
+        """Let a worker play a question, and another one where that dies; one that is being started again is left alone.
+
+        The episode halts the run where no worker is left.
+        """
         reason = ""
-        for tries in range(1, _TRIES + 1):
-            number = min(self._load, key=lambda one: (self._load[one], one))
+        for _ in range(_TRIES):
+            number = await self._least_busy()
+            if number is None:
+                return _unplayed("no worker is left: none could be started again", halts=True)
             self._load[number] += 1
             try:
                 played: Played = await self._workers[number].play.remote(qid, question, seed)
             except self._ray.exceptions.RayActorError as died:
                 reason = " ".join(str(died).split())[:200]
                 _log.warning("worker %d died over question %s, which is played again", number, qid)
+                self._await(number)
             else:
                 return self.counted(played)
             finally:
-                self._load[number] -= 1
-            # The next worker may be as dead, and this one is being started.
-            await asyncio.sleep(_PAUSE * tries)
+                if number in self._load:
+                    self._load[number] -= 1
         return _unplayed(f"workers died {_TRIES} times over this question: {reason}")
 
     async def close_agents(self) -> None:
@@ -215,6 +221,29 @@ class Pool:
                 _log.warning("a worker could not close its agent (%s); its answers are kept", type(said).__name__)
             else:
                 log_again(said)
+
+    async def _least_busy(self) -> int | None:
+        """A worker that is there, once one is; None where none will be."""
+        while not (there := [number for number in self._load if number not in self._starting]):
+            if not self._starting:
+                return None
+            await asyncio.wait(self._starting.values(), return_when=asyncio.FIRST_COMPLETED)
+        return min(there, key=lambda number: (self._load[number], number))
+
+    def _await(self, number: int) -> None:
+        """Give a worker no question until it is there again; for good, where it is not in time."""
+
+        async def looking() -> None:
+            try:
+                if not await asyncio.to_thread(is_there_again, self._ray, self._workers[number]):
+                    _log.warning("worker %d could not be started again; the others go on", number)
+                    del self._load[number]
+            finally:
+                del self._starting[number]
+
+        # All of its questions are told at once that it died.
+        if number in self._load and number not in self._starting:
+            self._starting[number] = asyncio.create_task(looking())
 
     def counted(self, played: Played) -> Episode:
         """The question that was played, after what its worker has paid was counted, and what it logged was logged here.
@@ -305,6 +334,6 @@ async def _play(pool: Pool, question: str, session: Session, seed: int | None) -
     return await pool.play(session.question_id, question, seed)
 
 
-def _unplayed(error: str) -> Episode:
+def _unplayed(error: str, *, halts: bool = False) -> Episode:
     """A question that nobody could play; the next run of the folder tries it again."""
-    return Episode("error", None, (), (), Usage(), 0.0, error=error)
+    return Episode("error", None, (), (), Usage(), 0.0, error=error, halt=error if halts else None)

@@ -28,17 +28,17 @@ from lrat_bench.serve.visit import visit
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import Receive, Scope, Send
 
 __all__ = ["desk_app", "refusals"]
 
 
-def desk_app(desk: Desk, mcp: McpTools, *, hosts: Collection[str] | None, token: str | None = None) -> ASGIApp:
+def desk_app(desk: Desk, mcp: McpTools, *, hosts: Collection[str] | None, token: str | None = None) -> Fence:
     """The application.
 
     Args:
         desk: the seats.
-        mcp: the same seats over MCP; running.
+        mcp: the same seats over MCP.
         hosts: names under which it is addressed; see `Fence`.
         token: that `/metrics` asks for; without one it is shown on this machine only.
     """
@@ -62,7 +62,13 @@ def desk_app(desk: Desk, mcp: McpTools, *, hosts: Collection[str] | None, token:
     ]
     inside = Starlette(routes=routes, exception_handlers=refusals())
     inside.router.redirect_slashes = False
-    return Fence(inside, hosts=hosts, traffic=desk.traffic)
+
+    def knows(scope: Scope) -> bool:
+        """Who asks for a question that is open was given its address."""
+        path: list[str] = scope["path"].split("/", 3)
+        return len(path) > 2 and path[1] == "s" and isinstance(desk.find(path[2]), Seat)
+
+    return Fence(inside, hosts=hosts, knows=knows, traffic=desk.traffic)
 
 
 def refusals() -> dict[Any, Any]:

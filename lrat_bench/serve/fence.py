@@ -7,7 +7,7 @@ import hmac
 import ipaddress
 import json
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -45,12 +45,22 @@ class Fence:
         app: inside.
         hosts: names under which the server may be addressed; a page of another site, whose name was made to lead here,
             is turned away (DNS rebinding). None lets every name in.
+        knows: whether the head of a request shows what its sender is let in by.
         traffic: counts replies by status.
         body: bytes that a request may have.
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: Collection[str] | None, traffic: Traffic, body: int = _BODY) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Collection[str] | None,
+        knows: Callable[[Scope], bool],
+        traffic: Traffic,
+        body: int = _BODY,
+    ) -> None:
         self._app = app
+        self.knows = knows
         self._hosts = None if hosts is None else frozenset(hosts)
         self._traffic = traffic
         self._body = body

@@ -8,24 +8,28 @@ import logging
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrat_bench.errors import UsageError
+from lrat_bench.serve.crowd import Crowd, Doing, room
 
 if TYPE_CHECKING:
     import uvicorn
-    from starlette.types import ASGIApp
+
+    from lrat_bench.serve.fence import Fence
 
 __all__ = ["Host"]
 
 _PATIENCE = 5
 """Seconds that replies under way may take when the server ends."""
-_CONNECTIONS = 4096
-"""Connections at a time; what comes on top is told to come again."""
-_WHOLE = 30.0
+_WHOLE = 10.0
 """Seconds until a connection is closed that has not sent all of the head of its first request, or of a next one."""
+_WAITING = 128
+"""Connections that are taken in one go; asyncio opens a file for each before anybody can look at one."""
+_QUEUE = 1024
+"""Connections that the kernel keeps until they are taken."""
 _LOUD = ("uvicorn.error", "mcp")
 """Loggers of libraries that repeat what clients send."""
 
@@ -38,11 +42,15 @@ class Host:
         port: 0 takes any that is free.
         socket_file: a UNIX socket that is listened on beside it.
 
+    Attributes:
+        crowd: who is connected.
+
     Raises:
         UsageError: the address cannot be listened on.
     """
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0, socket_file: Path | None = None) -> None:
+        self.crowd = Crowd(room())
         self._sockets = [_listen(host, port)]
         self.port: int = self._sockets[0].getsockname()[1]
         self.host = host
@@ -64,32 +72,48 @@ class Host:
         """Whether it serves in the loop of the caller."""
         return self._task is not None and not self._task.done() and self._loop is asyncio.get_running_loop()
 
-    async def start(self, app: ASGIApp, *, around: AbstractAsyncContextManager[Any] | None = None) -> None:
+    async def start(self, app: Fence) -> None:
         """Serve from now on.
 
         Args:
-            app: what answers.
-            around: is entered before the first request, and left after the last.
+            app: what answers, and knows whom; for others there is less room.
         """
         import uvicorn
         from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+        crowd = self.crowd
 
         class Impatient(H11Protocol):
             """Closes connections whose requests do not come: each one takes the place of another."""
 
             _waiting: asyncio.TimerHandle | None = None
+            _asked: Any = None
 
             def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
                 super().connection_made(transport)
                 self._look()
+                crowd.come(self, self.client[0] if self.client else None)
 
             def data_received(self, data: bytes) -> None:
                 super().data_received(data)
+                if self.scope is not self._asked:
+                    self._asked = self.scope
+                    crowd.ask(self, known=app.knows(self._asked))
                 self._look()
 
             def connection_lost(self, exc: Exception | None) -> None:
+                crowd.leave(self)
                 self._look(gone=True)
                 super().connection_lost(exc)
+
+            def doing(self) -> Doing:
+                cycle: RequestResponseCycle | None = self.cycle
+                if cycle is None or cycle.response_complete:
+                    return Doing.NOTHING
+                return Doing.SENDING if cycle.more_body else Doing.WAITING
+
+            def dismiss(self) -> None:
+                self.transport.abort()
 
             def _look(self, *, gone: bool = False) -> None:
                 """Half a request winds no clock up, a request does: its body is the application's to wait for."""
@@ -117,19 +141,22 @@ class Host:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=_CONNECTIONS,
+            limit_concurrency=crowd.most,
+            backlog=_WAITING,
             timeout_graceful_shutdown=_PATIENCE,
             timeout_keep_alive=60,
         )
         self._server = server = Server(config)
         self._loop = asyncio.get_running_loop()
         # Of no rollout: whoever asks first must not lend its clock to all who come after.
-        self._task = asyncio.create_task(self._serve(server, around), context=contextvars.Context())
+        self._task = asyncio.create_task(self._serve(server), context=contextvars.Context())
         while not server.started:
             if self._task.done():
                 self._task.result()
                 raise UsageError(f"the server at {self.url} ended before it began")
             await asyncio.sleep(0.005)
+        for one in self._sockets:
+            one.listen(_QUEUE)
 
     async def stop(self) -> None:
         """Finish the replies under way, and listen no more."""
@@ -146,18 +173,15 @@ class Host:
         if self.socket_file is not None:
             self.socket_file.unlink(missing_ok=True)
 
-    async def _serve(self, server: uvicorn.Server, around: AbstractAsyncContextManager[Any] | None) -> None:
+    async def _serve(self, server: uvicorn.Server) -> None:
         with _hushed():
-            async with AsyncExitStack() as stack:
-                if around is not None:
-                    await stack.enter_async_context(around)
-                try:
-                    await server.serve(sockets=self._sockets)
-                finally:
-                    # Cancelled with the loop, it leaves them open.
-                    for one in getattr(server, "servers", ()):
-                        one.close()
-                    self.close()
+            try:
+                await server.serve(sockets=self._sockets)
+            finally:
+                # Cancelled with the loop, it leaves them open.
+                for one in getattr(server, "servers", ()):
+                    one.close()
+                self.close()
 
 
 @contextmanager
@@ -183,7 +207,7 @@ def _listen(host: str, port: int) -> socket.socket:
         try:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             found.bind(address)
-            found.listen(1024)
+            found.listen(_QUEUE)
         except BaseException:
             found.close()
             raise
@@ -199,7 +223,7 @@ def _listen_on_file(path: Path) -> socket.socket:
     try:
         found.bind(os.fspath(path))
         path.chmod(0o600)
-        found.listen(1024)
+        found.listen(_QUEUE)
     except OSError as error:
         found.close()
         raise UsageError(f"cannot listen on {path}: {error.strerror or error}; set TMPDIR to a shorter path") from None

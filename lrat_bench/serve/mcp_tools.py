@@ -7,10 +7,9 @@ are no sessions; whose call it is, the address says.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from lrat_bench.errors import one_error
 from lrat_bench.serve.desk import Desk
 from lrat_bench.serve.reply import KEY, LONG_KEY, Gone
 from lrat_bench.serve.seat import Seat
@@ -19,7 +18,7 @@ from lrat_bench.versions import installed_versions
 
 if TYPE_CHECKING:
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
-    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+    from mcp.server.lowlevel import Server
     from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult, PaginatedRequestParams
 
 __all__ = ["McpTools"]
@@ -35,16 +34,10 @@ class McpTools:
     """
 
     def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._manager: StreamableHTTPSessionManager | None = None
-
-    @asynccontextmanager
-    async def run(self) -> AsyncIterator[None]:
-        """Serve while the block runs; it ends in the task in which it began."""
         from mcp.server.lowlevel import Server
-        from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-        server = Server(
+        self._desk = desk
+        self._server: Server[Any] = Server(
             "lrat-bench",
             version=installed_versions(("lrat-bench",)).get("lrat-bench", ""),
             on_list_tools=self._list,
@@ -52,19 +45,20 @@ class McpTools:
             # Arguments are read by the session, as those of any agent are.
             get_tool_input_schema=lambda _: None,
         )
-        server.middleware.append(self._note_connection)
-        manager = StreamableHTTPSessionManager(app=server, json_response=True, stateless=True)
-        async with manager.run():
-            self._manager = manager
-            try:
-                yield
-            finally:
-                self._manager = None
+        self._server.middleware.append(self._note_connection)
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
-        """One request to a seat, which the path parameter `token` names."""
-        assert self._manager is not None
-        await self._manager.handle_request(scope, receive, send)
+        """One request to a seat, which the path parameter `token` names.
+
+        What fails within the SDK ends this request alone: those of one manager share a group of tasks, which ends
+        together, and the server with it.
+        """
+        from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+        manager = StreamableHTTPSessionManager(app=self._server, json_response=True, stateless=True)
+        with one_error():
+            async with manager.run():
+                await manager.handle_request(scope, receive, send)
 
     async def _note_connection(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         seat = self._seat(ctx)

@@ -85,7 +85,7 @@ class Reception:
         """Serve from now on."""
         mcp = McpTools(self.desk)
         hosts = hosts_of([self._host.host, self.url])
-        await self._host.start(desk_app(self.desk, mcp, hosts=hosts, token=self._token), around=mcp.run())
+        await self._host.start(desk_app(self.desk, mcp, hosts=hosts, token=self._token))
 
     async def close(self) -> None:
         """Finish the replies under way, and end the server."""

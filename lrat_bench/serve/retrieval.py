@@ -23,6 +23,7 @@ from lrat_bench.errors import LratBenchError, RolloutError
 from lrat_bench.model.redact import redact
 from lrat_bench.retriever.base import Ranked, Retriever
 from lrat_bench.retriever.batching import MicroBatcher
+from lrat_bench.retriever.shapes import MOST_QUERIES
 from lrat_bench.serve.app import refusals
 from lrat_bench.serve.desk import Traffic
 from lrat_bench.serve.fence import Fence, may_administer, problem, read_object
@@ -33,13 +34,12 @@ from lrat_bench.task.corpus import Corpus
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp
+    from starlette.types import Scope
 
 __all__ = ["ServedRetriever", "retriever_app"]
 
 _BODY = 8_000_000
 """Bytes of a request: queries come in batches."""
-_QUERIES = 1024
 _K = 10_000
 _SEARCH_R1_K = 3
 """What the server of Search-R1 gives where it is not told."""
@@ -72,7 +72,7 @@ class ServedRetriever:
 
 def retriever_app(
     served: ServedRetriever, batcher: MicroBatcher, *, hosts: Collection[str] | None, traffic: Traffic
-) -> ASGIApp:
+) -> Fence:
     """The application.
 
     Args:
@@ -82,6 +82,7 @@ def retriever_app(
         traffic: counts.
     """
     from starlette.applications import Starlette
+    from starlette.requests import Request
     from starlette.routing import Route
 
     pages = _Pages(served, batcher, traffic)
@@ -92,7 +93,13 @@ def retriever_app(
         Route("/search", pages.search, methods=["POST"]),
         Route("/retrieve", pages.retrieve, methods=["POST"]),
     ]
-    return Fence(Starlette(routes=routes, exception_handlers=refusals()), hosts=hosts, traffic=traffic, body=_BODY)
+
+    def knows(scope: Scope) -> bool:
+        """Without a token, nobody is known."""
+        return served.token is not None and may_administer(Request(scope), served.token)
+
+    inside = Starlette(routes=routes, exception_handlers=refusals())
+    return Fence(inside, hosts=hosts, knows=knows, traffic=traffic, body=_BODY)
 
 
 class _Refused(Exception):
@@ -177,8 +184,8 @@ class _Pages:
         queries = body.get("queries")
         if not isinstance(queries, list) or not all(isinstance(query, str) for query in queries):
             raise _Refused(400, 'queries is a list of texts, as in {"queries": ["…"]}')
-        if len(queries) > _QUERIES:
-            raise _Refused(400, f"{len(queries)} queries in one request are too many: send at most {_QUERIES}")
+        if len(queries) > MOST_QUERIES:
+            raise _Refused(400, f"{len(queries)} queries in one request are too many: send at most {MOST_QUERIES}")
         return body, queries
 
     async def _rankings(self, queries: Sequence[str], k: int) -> list[list[Ranked]]:

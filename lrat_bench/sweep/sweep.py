@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lrat_bench.errors import LratBenchError, RunIncomplete, UsageError
+from lrat_bench.errors import Interrupted, LratBenchError, RunIncomplete, UsageError
 from lrat_bench.files import locked, write_json, writing
 from lrat_bench.model.access import Access
 from lrat_bench.model.budget import Budget
@@ -120,7 +120,7 @@ class Sweep:
 
         Raises:
             UsageError: something does not fit; nothing was started.
-            RunIncomplete: it was interrupted; what is done is kept, and the same command goes on.
+            Interrupted: what is done is kept, and the same command goes on.
         """
         planned = self.plan()
         busy = f"another process runs the sweep in {self.folder}: wait for it, or give another folder with -o"
@@ -144,10 +144,10 @@ class Sweep:
             self.on_going(going)
             try:
                 outcomes[at] = self._run(one, planned, going)
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, Interrupted):
                 outcomes[at] = self._outcome(one, "failed", "interrupted")
                 self._note(planned, outcomes)
-                raise RunIncomplete(
+                raise Interrupted(
                     f"interrupted; {self.folder} keeps every question that was finished, and the same command goes on"
                 ) from None
             self._note(planned, outcomes)
@@ -188,12 +188,9 @@ class Sweep:
                 config, out=folder.path, preflight=self.preflight, progress=self.progress, on_tally=on_tally
             )
             unresolved = run.metrics.unresolved
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Interrupted):
             raise
         except RunIncomplete as stopped:
-            # An interrupted run has said that its questions are kept; here it ends the sweep.
-            if isinstance(stopped.__context__, KeyboardInterrupt):
-                raise KeyboardInterrupt from None
             if (capped := self._capped(every)) is not None:
                 return self._outcome(planned, "owed", capped)
             return self._outcome(planned, "failed", str(stopped))

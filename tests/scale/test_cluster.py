@@ -7,19 +7,23 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from said import Command, refused
 
+from lrat_bench.agent.episode import Episode
 from lrat_bench.cli.main import main
 from lrat_bench.errors import UsageError
+from lrat_bench.model.budget import Budget
 from lrat_bench.runs.resolve import resolve
 from lrat_bench.scale.cluster import Node, Share, share
 from lrat_bench.scale.encoding import on_gpu
 from lrat_bench.scale.logs import Logged
-from lrat_bench.scale.rollouts import Playing, RunWords
+from lrat_bench.scale.rollouts import Played, Playing, Pool, RunWords
 from lrat_bench.scale.words import Place
+from lrat_bench.trajectory import Usage
 
 
 @pytest.fixture
@@ -134,3 +138,87 @@ def test_a_worker_that_makes_another_run_of_the_words_plays_nothing(words: Calla
     found = asyncio.run(Playing(words(retriever="beef", seed=4), Place.here()).play("q2", "Which town?", 7))
     assert found.episode is None
     assert "makes another run of the same words (differs in: retriever, seed)" in str(found.problem)
+
+
+class Died(Exception):
+    """What Ray raises both where a worker dies over a call, and while it is being started again."""
+
+
+class Late(Exception):
+    """What Ray raises where a call takes too long."""
+
+
+class Worker:
+    """Dies over its first questions, and is then away for a while.
+
+    Args:
+        deaths: questions that it dies over.
+        away: looks that find it away after each.
+    """
+
+    def __init__(self, deaths: int = 0, away: int = 0) -> None:
+        self.deaths, self.looks, self.away = deaths, away, 0
+        self.asked = self.refused = 0
+        self.play = SimpleNamespace(remote=self._play)
+        self.__ray_ready__ = SimpleNamespace(remote=lambda: self)
+
+    async def _play(self, qid: str, question: str, seed: int) -> Played:
+        self.asked += 1
+        if self.away:
+            self.refused += 1
+            raise Died("is being started again")
+        await asyncio.sleep(0.01)
+        if self.deaths:
+            self.deaths -= 1
+            self.away = self.looks
+            raise Died("socket closed")
+        return Played(Episode("answered", qid, (), (), Usage(), 0.0), None, ())
+
+
+def ready(worker: Worker, timeout: float) -> None:
+    if worker.away:
+        worker.away -= 1
+        raise Died("is being started again")
+
+
+RAY = SimpleNamespace(get=ready, exceptions=SimpleNamespace(RayActorError=Died, GetTimeoutError=Late))
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks at a worker follow each other quickly, and for half a second."""
+    monkeypatch.setattr("lrat_bench.scale.cluster._LOOK", 0.02)
+    monkeypatch.setattr("lrat_bench.scale.cluster._PATIENCE", 0.5)
+
+
+def played_by(*workers: Worker, questions: int) -> list[Episode]:
+    async def play() -> list[Episode]:
+        pool = Pool(RAY, list(workers), Budget())
+        return await asyncio.gather(*(pool.play(f"q{n}", "Which?", n) for n in range(questions)))
+
+    return asyncio.run(play())
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_worker_that_is_being_started_again_is_waited_for_and_has_not_died_once_more() -> None:
+    alone = Worker(deaths=1, away=12)
+    assert [one.answer for one in played_by(alone, questions=1)] == ["q0"]
+    assert (alone.asked, alone.refused) == (2, 0)
+    # Meanwhile the questions are another worker's, and none is given to the one that is away.
+    away, there = Worker(deaths=4, away=12), Worker()
+    assert [one.answer for one in played_by(away, there, questions=8)] == [f"q{n}" for n in range(8)]
+    assert (away.asked, away.refused, there.asked) == (4, 0, 8)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_question_that_kills_whoever_takes_it_is_given_up() -> None:
+    killed = Worker(deaths=99, away=1)
+    (found,) = played_by(killed, questions=1)
+    assert (found.status, found.halt, killed.asked) == ("error", None, 5)
+    assert "workers died 5 times over this question: socket closed" in str(found.error)
+
+
+@pytest.mark.usefixtures("quick")
+def test_where_no_worker_is_left_the_run_stops() -> None:
+    found = played_by(Worker(deaths=99, away=9999), Worker(deaths=99, away=9999), questions=4)
+    assert {one.halt for one in found} == {"no worker is left: none could be started again"}

@@ -49,7 +49,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def kill(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Kill:
+def kill(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kill]:
     """Kills the first of the workers that were started last."""
     started: list[Any] = []
     start = Cluster.start
@@ -65,7 +65,10 @@ def kill(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Kill:
         assert pid != os.getpid()
         os.kill(pid, signal.SIGKILL)
 
-    return kill_one
+    yield kill_one
+    # Ray lets go of workers when Python has collected their handles; until then the next test would wait for room.
+    for worker in started:
+        cluster.ray.kill(worker)
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +153,8 @@ def test_two_workers_play_what_one_process_plays_also_where_one_is_killed(
     values = [{one.name: one.value for one in run.metrics.metrics if one.name != "seconds"} for run in made]
     assert values[0] == values[1]
     one, other = local.manifest.to_dict(), spread_out.manifest.to_dict()
-    assert {key for key in one if one[key] != other[key]} == {"invocations"}
+    # When it began is told to the second: what takes no longer may say the same.
+    assert {key for key in one if one[key] != other[key]} <= {"invocations"}
 
 
 def test_what_a_command_prints_on_a_worker_is_in_the_log_of_the_run(

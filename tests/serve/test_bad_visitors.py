@@ -6,6 +6,8 @@ import asyncio
 import json
 import re
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -410,3 +412,44 @@ def test_metrics_are_numbers_for_whoever_runs_the_server(
     assert all(re.match(r"# (HELP|TYPE) |lrat_bench_\w+(\{[^}]*\})? [\d.]+$", line) for line in shown.text.splitlines())
     finish(seat)
     server.run()
+
+
+FLOOD = """
+import resource, socket, sys
+_, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+held = []
+for n in range(1, 5001):
+    held.append(socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=20))
+    if n % 500 == 0:
+        print(n, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_thousands_of_connections_that_send_nothing_shut_nobody_out(
+    task_folder: Path, serving: Callable[..., Any], slow: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lrat_bench.serve.host.room", lambda: 256)
+    server = serving(task_folder, slow(0.02), limit=1, set={"protocol.max_calls": 50})
+    (seat,) = server.seats(1)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    flood = subprocess.Popen(
+        [sys.executable, "-c", FLOOD, str(urlsplit(seat.url).port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert flood.stdout is not None
+    asked = 0
+    with flood, httpx.Client(timeout=20) as kept:
+        for line in flood.stdout:
+            # On a connection that is there, and on a new one.
+            for client, headers in ((kept, {}), (WEB, {"Connection": "close"})):
+                reply = client.post(f"{seat.url}/search", json={"query": f"number {asked}"}, headers=headers)
+                assert reply.status_code == 200
+                asked += 1
+            if int(line) == 5000:
+                break
+        # What the server holds is bounded, whoever holds the other ends.
+        assert len(list(Path("/proc/self/fd").iterdir())) - before < 256
+        flood.communicate()
+    finish(seat)
+    assert searches(server.run()) == [f"number {n}" for n in range(asked)]

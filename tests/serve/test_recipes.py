@@ -68,6 +68,8 @@ def test_smolagents_as_a_command_and_in_our_process(
     inside = expect_search_and_read(
         lrat_bench.run(str(task_folder), "scripted_smolagents:agent", out=tmp_path / "callable", **words)
     )
+    kinds = [step.kind for step in inside.steps]
+    assert kinds == ["think", "search", "think", "browse", "think", "answer"]
     assert [step.text for step in inside.steps if isinstance(step, Think)] == [
         "First, the bridge.",
         "That one.",
