@@ -41,8 +41,12 @@ lint: $(DEV)/.installed  ## Style, formatting, and the rooms' import rules
 types: $(DEV)/.installed  ## Type-check package and tests
 	$(DEV)/bin/mypy
 
-unit: $(DEV)/.installed  ## The test suite, on all cores
-	$(DEV)/bin/pytest -n auto --maxprocesses 4 --dist loadfile
+# More than two cores: many tests wait, for servers, browsers and clusters.
+JOBS ?= $(shell echo $$(( $$(nproc) + 1 > 4 ? 4 : $$(nproc) + 1 )))
+
+unit: $(DEV)/.installed  ## The test suite, by JOBS processes at once
+	# Workers and the commands that tests start share what was compiled, also where the shell says not to write it.
+	PYTHONDONTWRITEBYTECODE= $(DEV)/bin/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 wheel: $(DEV)/.installed  ## Build the wheel, and use it in an empty environment outside the checkout
 	PYTHON=$(DEV)/bin/python bash tests/wheel.sh

@@ -25,17 +25,31 @@ QUESTIONS = [
     ("q3", "Which village has kilns?", ["Veyle"], "train", ["d4"], ["d4"]),
 ]
 
+LONG = [
+    "test_brackets.py", "test_doc_examples.py", "test_ray.py", "test_two_processes.py", "test_flywheel.py",
+    "test_runs.py", "test_over_http.py", "test_peers_side_by_side.py",
+]  # fmt: skip
+"""Files that take longest, which workers begin with: no worker is left alone with one when the others are done."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`make golden`."""
     parser.addoption("--golden", action="store_true", help="write the golden request bodies anew")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; a file's own tests stay in their order."""
+    place = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test reads or writes the user's cache."""
+    """No test reads or writes the user's cache; all workers of a session share one, as processes of a user do."""
+    parallel = "PYTEST_XDIST_WORKER" in os.environ
+    folder = tmp_path_factory.getbasetemp().parent / "cache" if parallel else tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LRAT_BENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("LRAT_BENCH_CACHE", str(folder))
         for name in [name for name in os.environ if name.startswith("LRAT_BENCH_") and name != "LRAT_BENCH_CACHE"]:
             patch.delenv(name)
         yield

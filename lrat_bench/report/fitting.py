@@ -29,8 +29,8 @@ _NAME = 16
 _TEXT = 24
 """What a line of a name or of a text holds at least, in characters, however narrow the terminal is."""
 
-_BREAKS = re.compile(r"(?<=[\s/:+_@·,-])(?=[^\s])")
-"""Where a name is best folded."""
+_BREAKS = (re.compile(r"(?<=\s)(?=\S)"), re.compile(r"(?<=[\s/:+_@,-])(?=\S)"))
+"""Where a line is folded: between words, else within one, behind what parts a name."""
 
 Kind = Literal["name", "number", "text"]
 
@@ -170,10 +170,10 @@ class FittingTable:
         for at, indent in enumerate(self._indents):
             if self._is_idle(at, columns):
                 continue
-            cells: list[RenderableType] = [column.cells[at] for column in columns]
-            for which, (column, width) in enumerate(zip(columns, widths, strict=True)):
-                if column.kind == "name":
-                    cells[which] = _folded(column.cells[at], width, 0 if which else indent)
+            cells = (
+                _folded(column.cells[at], width, 0 if which else indent)
+                for which, (column, width) in enumerate(zip(columns, widths, strict=True))
+            )
             table.add_row(*cells)
         return table
 
@@ -290,19 +290,29 @@ def _stacked(
     return found
 
 
-def _folded(name: Text, width: int, indent: int) -> RenderableType:
-    """A name in as many lines as it takes, parted between its words where that is possible."""
-    if _width(name) <= width:
-        return name
+def _break(line: str, fits: int) -> int:
+    """Where a line is parted of which so many characters fit."""
+    if line[fits].isspace():
+        return fits
+    for kind in _BREAKS:
+        # One that leaves most of the line empty is none.
+        found = max((one.start() for one in kind.finditer(line) if one.start() <= fits), default=0)
+        if 3 * found >= fits:
+            return found
+    return fits
+
+
+def _folded(cell: Text, width: int, indent: int) -> RenderableType:
+    """A cell in as many lines as it takes, parted between its words where that is possible."""
+    if _width(cell) <= width:
+        return cell
     room = max(1, width - indent)
     lines: list[Text] = []
-    for line in name.split("\n"):
+    for line in cell.split("\n"):
         rest = line[indent:] if indent else line
         while cell_len(rest.plain) > room:
             fits = next(at for at in range(len(rest.plain), 0, -1) if at == 1 or cell_len(rest.plain[:at]) <= room)
-            breaks = [found.start() for found in _BREAKS.finditer(rest.plain) if found.start() <= fits]
-            # A break that leaves most of the line empty is none.
-            at = breaks[-1] if breaks and 3 * breaks[-1] >= fits else fits
+            at = _break(rest.plain, fits)
             lines.append(rest[:at])
             rest = rest[at:]
             rest = rest[len(rest.plain) - len(rest.plain.lstrip()) :]

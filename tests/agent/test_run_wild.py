@@ -18,9 +18,9 @@ from lrat_bench.agent.formats.tool_calls import find_calls
 from lrat_bench.agent.reading import read_call
 from lrat_bench.model.seam import ToolCall, Turn
 
-LENGTH = 1_000_000
-SECONDS = 5.0
-"""Generous: reading takes a few tenths of one, and with work that grows with the square of the length, minutes."""
+LENGTH = 300_000
+SECONDS = 2.0
+"""Generous: reading takes a tenth of one, and with work that grows with the square of the length, half a minute."""
 
 REPEATED = [
     *("<search>", "<answer>", "<search></answer>", "<search><answer>"),

@@ -256,6 +256,15 @@ def test_power_says_what_so_many_questions_show_and_how_often(command: Command) 
     assert [case["questions"] is None for case in json.loads(out)["cases"]] == [True, False]
 
 
+def test_power_says_why_a_cell_is_empty(command: Command) -> None:
+    _, out, _ = command("power", "--points", 15, "--points", 5)
+    assert "–: two rates differ by no more than the share of questions that are discordant." in out
+    _, out, _ = command("power", "--questions", 4, "--discordance", 10)
+    assert "–: not even the largest difference is found so often; ask more questions." in out
+    for words in (("--points", 5), ("--questions", 10**12, "--discordance", 20)):
+        assert "–" not in command("power", *words)[1]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -263,6 +272,8 @@ def test_power_says_what_so_many_questions_show_and_how_often(command: Command) 
         (("--sd", 3), "a mean takes --sd, and --difference or --questions"),
         (("--difference", 3), "a mean takes --sd"),
         (("--points", 15, "--discordance", 10), "--points 15 cannot be above --discordance 10"),
+        (("--points", 50), "--points 50 cannot be above --discordance 40"),
+        (("--questions", "1e12"), "'1e12' is not a valid integer"),
         (("--power", 4), "--power 4 must lie above --alpha 5"),
         (("--points", "nan"), "got nan"),
         (("--points", 0), "--points"),

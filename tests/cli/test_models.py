@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import pytest
 from endpoint import Endpoint, Fault, unauthorized
 from endpoint_faults import KEY
 
+from lrat_bench.cli.main import main
 from lrat_bench.model.heuristic import Heuristic
 from lrat_bench.model.scripted import answers
 from lrat_bench.model.seam import Turn
@@ -22,15 +22,25 @@ SECRET = "extremely-private-0123456789"
 
 
 @pytest.fixture
-def command(tmp_path: Path, task_folder: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs `lrat-bench run … WORDS` on the bridge task, in a process of its own."""
+def command(
+    tmp_path: Path, task_folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs `lrat-bench run … WORDS` on the bridge task; `alone` in a process of its own, whose imports take seconds."""
+    monkeypatch.setenv("MY_KEY", SECRET)
+    monkeypatch.setenv("LRAT_BENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
 
-    def run(*words: str, verb: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    def run(*words: str, verb: tuple[str, ...] = (), alone: bool = False) -> subprocess.CompletedProcess[str]:
         usual = verb or ("run", "--task", str(task_folder), "--retriever", "oracle", "--out", str(tmp_path / "run"))
-        environment = {**os.environ, "MY_KEY": SECRET, "LRAT_BENCH_CACHE": str(tmp_path / "cache")}
-        code = "from lrat_bench.cli.main import main; main()"
-        given = [sys.executable, "-c", code, *usual, *words]
-        return subprocess.run(given, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
+        given = [*usual, *words]
+        if alone:
+            code = "from lrat_bench.cli.main import main; main()"
+            return subprocess.run([sys.executable, "-c", code, *given], capture_output=True, text=True, check=False)
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(given)
+        assert isinstance(ended.value.code, int)
+        return subprocess.CompletedProcess(given, ended.value.code, *capfd.readouterr())
 
     return run
 
@@ -51,17 +61,15 @@ ECHO = Fault(500, {"error": {"message": f"request with key {KEY} failed", "type"
     ("fault", "from_call"), [(unauthorized(), 0), (ECHO, 4)], ids=["401 at once", "500 in mid-run"]
 )
 def test_no_key_gets_anywhere_even_when_the_server_repeats_it(
-    command: Any, tmp_path: Path, fault: Fault, from_call: int
+    command: Any, tmp_path: Path, fault: Fault, from_call: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Endpoint(Heuristic(), faults=lambda number, body: fault if number >= from_call else None) as endpoint:
         words = ("--agent", "hosted_vllm/local", *reach("agent", endpoint), "--cassette", str(tmp_path / "tape"))
         done = command(*words, "--cassette-mode", "record")
-        code = "from lrat_bench.cli.main import main; main()"
-        debug = {**os.environ, "MY_KEY": SECRET, "LRAT_BENCH_DEBUG": "1"}
-        given = ["run", "--retriever", "oracle", "--task", "bridge", *words, "--out", str(tmp_path / "debug")]
-        shown = subprocess.run(
-            [sys.executable, "-c", code, *given], capture_output=True, text=True, env=debug, cwd=tmp_path, check=False
-        )
+        monkeypatch.setenv("LRAT_BENCH_DEBUG", "1")
+        given = ("run", "--retriever", "oracle", "--task", "bridge", *words, "--out", str(tmp_path / "debug"))
+        # Once in a process of its own, where nothing but the command decides what is said.
+        shown = command(verb=given, alone=from_call == 0)
         assert any(SECRET in headers.get("Authorization", "") for headers in endpoint.headers)
     for said in (done, shown):
         assert said.returncode in (2, 3)

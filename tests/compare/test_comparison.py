@@ -15,9 +15,14 @@ from scipy.stats import bootstrap, permutation_test
 from statsmodels.stats.multitest import multipletests
 
 from lrat_bench.compare.comparison import compare_sides
+from lrat_bench.compare.contrast import ALPHA
 from lrat_bench.compare.record import Comparison
-from lrat_bench.compare.side import Side
+from lrat_bench.compare.side import Side, questions_digest
 from lrat_bench.errors import UnknownName, UsageError
+from lrat_bench.gate.baseline import baseline_of
+from lrat_bench.gate.check import check
+from lrat_bench.gate.rules import Rule
+from lrat_bench.score.mcnemar import mcnemar
 from lrat_bench.score.paired import paired_difference, paired_means
 from lrat_bench.score.power import mcnemar_power
 
@@ -230,6 +235,88 @@ def test_hits_of_several_queries_of_a_question_are_no_case_for_mcnemar(make_side
     ]
     one = compare_sides([sides[0], sides[1]]).difference("evidence_Success@10")
     assert (one.test, one.effect_name) == ("randomisation", "cohen_dz")
+
+
+ONES = {f"q{at}": 1.0 for at in range(20)}
+LOST = {qid: float(at >= 6) for at, qid in enumerate(ONES)}  # 6 against 0: mid-p 0.016, and 0.031 of all flips
+
+
+@pytest.mark.parametrize(
+    ("measure", "before", "now", "test"),
+    [
+        ("success_rate", ONES, LOST, "mcnemar"),
+        ("evidence_recall", ONES, LOST, "mcnemar"),  # a document of evidence for each question
+        ("evidence_recall", ONES, {**LOST, "q0": 0.5}, "randomisation"),
+        ("evidence_recall", {**ONES, "q0": 0.5}, LOST, "randomisation"),
+        ("success_rate", ONES, {**LOST, "q19": 2 / 3}, "randomisation"),  # repeats that disagree
+        ("evidence_recall", {**ONES, "alone": 0.5}, LOST, "mcnemar"),  # what has no partner is no pair
+    ],
+)
+def test_comparison_and_gate_take_the_same_test_of_the_same_values(
+    make_side: MakeSide, measure: str, before: Values, now: Values, test: str
+) -> None:
+    asked = {"questions": questions_digest(before)}
+    first, second = (make_side(name, {measure: values}, shared=asked) for name, values in (("a", before), ("b", now)))
+    one = compare_sides([first, second]).difference(measure)
+    (rule,) = check(baseline_of(first, (Rule(measure=measure),), started="", versions={}), second).rules
+    assert (one.test, one.effect_name) == (test, "cohen_g" if test == "mcnemar" else "cohen_dz")
+    assert one.p is not None
+    assert rule.p == pytest.approx(one.p / 2, rel=1e-3)
+    assert (one.p == mcnemar(0, 6)) == (test == "mcnemar")
+
+
+def test_one_question_tells_nothing_of_another_by_either_test(make_side: MakeSide) -> None:
+    for value in (1.0, 0.5):
+        sides = [make_side("a", {"success_rate": {"q": 0.0}}), make_side("b", {"success_rate": {"q": value}})]
+        one = compare_sides(sides).difference("success_rate")
+        assert (one.value, one.p, one.p_holm, one.sd) == (value, None, None, None)
+
+
+def test_two_questions_have_a_spread(make_side: MakeSide) -> None:
+    sides = [make_side("a", {"steps": {"q1": 3.0, "q2": 3.0}}), make_side("b", {"steps": {"q1": 4.0, "q2": 8.0}})]
+    one = compare_sides(sides).difference("steps")
+    assert one.sd == pytest.approx(8**0.5)
+    assert one.effect == pytest.approx(3 / 8**0.5)
+
+
+def test_ties_stand_on_p_values_corrected_over_all_pairs(make_side: MakeSide) -> None:
+    # Three times 0.016 is significant against the baseline, and six times is not among all.
+    sides = [make_side(name, {"success_rate": ONES if name == "a" else LOST}) for name in "abcd"]
+    found = compare_sides(sides)
+    assert [one.better for one in found.differences] == [False, False, False]
+    (ties,) = found.ties
+    assert {(side.letters, side.best_rank, side.worst_rank) for side in ties.sides} == {(("a",), 1, 4)}
+    (three,) = compare_sides(sides[:3]).ties
+    assert [(side.letters, side.best_rank) for side in three.sides] == [(("a",), 1), (("b",), 2), (("b",), 2)]
+
+
+def test_what_is_just_at_the_level_is_significant(make_side: MakeSide) -> None:
+    one = compare_sides([make_side("a", {"success_rate": ONES}), make_side("b", {"success_rate": LOST})]).difference(
+        "success_rate"
+    )
+    assert one.model_copy(update={"p_holm": ALPHA}).better is False
+    assert one.model_copy(update={"p_holm": np.nextafter(ALPHA, 1)}).better is None
+
+
+def test_many_sides_can_still_be_told_apart(make_side: MakeSide) -> None:
+    # Holm's method over 780 pairs wants p-values that 10,000 flips do not have.
+    draw = np.random.default_rng(0)
+    sides = [make_side(f"s{at}", {"steps": keyed(10 + at // 20 * 5 + draw.random(30))}) for at in range(40)]
+    found = compare_sides(sides, resamples=1_000)
+    (ties,) = found.ties
+    assert {side.letters for side in ties.sides[:20]} == {("a",)}
+    assert {side.letters for side in ties.sides[20:]} == {("b",)}
+
+
+def test_questions_that_differ_alike_have_no_interval_whatever_their_queries_do(make_side: MakeSide) -> None:
+    after = {"q1/0": 0.4, "q1/1": 0.2, "q2/0": 0.1 + 0.2}
+    sides = [
+        make_side("a", {"evidence_nDCG@10": dict.fromkeys(after, 0.0)}, kind="retrieval"),
+        make_side("b", {"evidence_nDCG@10": after}, kind="retrieval"),
+    ]
+    one = compare_sides(sides).difference("evidence_nDCG@10")
+    assert one.value == pytest.approx(0.3)
+    assert (one.low, one.high) == (None, None)
 
 
 def asked_often(draw: np.random.Generator, chance: NDArray[np.float64], repeats: int) -> NDArray[np.float64]:

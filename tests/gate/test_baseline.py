@@ -200,6 +200,10 @@ def test_what_too_few_questions_can_show_is_said(make_side: MakeSide) -> None:
     assert 0.06 < found < 0.1
     two = made(make_side(success_rate=[1] * 4, steps=[4] * 4), Rule(measure="success_rate"), Rule(measure="steps"))
     assert powerless(two) == ("success_rate", "steps")
+    # A mean is tested by 10,000 flips, which know no p below a half of one in them.
+    strict = made(make_side(success_rate=[1] * 30, steps=[4] * 30), Rule(measure="success_rate"), Rule(measure="steps"))
+    assert powerless(strict.model_copy(update={"alpha": 9e-5})) == ("steps",)
+    assert powerless(strict.model_copy(update={"alpha": 1e-4})) == ()
     safe = made(make_side(success_rate=[1] * 3), Rule(measure="success_rate", tolerance=0.1))
     assert powerless(safe) == ()
 

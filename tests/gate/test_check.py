@@ -149,6 +149,41 @@ def test_rules_share_the_level(make_side: MakeSide) -> None:
     assert result.rules[0].adjusted == pytest.approx(7 * (result.rules[0].p or 0))
 
 
+def test_gains_share_the_level_too(make_side: MakeSide) -> None:
+    gained = [1] * 5 + [0] * 15  # 5 against 0: p = 0.016
+    before = {"success_rate": [0] * 20, "evidence_recall": [1] * 20, "gold_recall": [1] * 20, "hit_rate": [1] * 20}
+    now = {**before, "success_rate": gained}
+    alone = check(blessed(make_side(success_rate=[0] * 20)), make_side(success_rate=gained))
+    among = check(blessed(make_side(**before), *(Rule(measure=name) for name in before)), make_side(**now))
+    assert [one.rules[0].verdict for one in (alone, among)] == ["better", "ok"]
+
+
+def test_what_is_looked_at_beside_it_changes_no_p_value_or_interval(make_side: MakeSide) -> None:
+    rng = np.random.default_rng(6)
+    recall = [{f"q{at}": value for at, value in enumerate(rng.random(30))} for _ in range(2)]
+    steps = [list(rng.random(60)) for _ in range(2)]
+    before, now = (make_side(evidence_recall=one, steps=two) for one, two in zip(recall, steps, strict=True))
+    alone = rule_of(blessed(before, Rule(measure="evidence_recall")), now)
+    among = check(blessed(before, Rule(measure="evidence_recall"), Rule(measure="steps")), now).rules[0]
+    assert alone.p == among.p
+    assert (alone.low, alone.high) == pytest.approx((among.low, among.high))
+
+
+def test_no_change_at_all_never_fails_at_any_level(make_side: MakeSide) -> None:
+    side = make_side(success_rate=[1, 0, 1])
+    baseline = blessed(side, Rule(measure="success_rate")).model_copy(update={"alpha": 0.5})
+    found = rule_of(baseline, side)
+    assert (found.p, found.verdict) == (0.5, "ok")
+
+
+def test_a_question_with_fewer_queries_than_before_is_not_paired(make_side: MakeSide) -> None:
+    before = make_side(evidence_recall={"a#0": 1, "a#1": 0, "b#0": 1, "c#0": 1, "d#0": 1})
+    now = make_side(evidence_recall={"a#0": 0, "b#0": 1, "c#0": 1, "d#0": 1})
+    found = rule_of(blessed(before, Rule(measure="evidence_recall")), now)
+    assert (found.n, found.questions, found.expected) == (3, 3, 4)
+    assert (found.difference, found.worse) == (0.0, 0)
+
+
 def test_a_fall_of_more_than_the_tolerance_fails_whatever_chance_says(make_side: MakeSide) -> None:
     before = make_side(success_rate=[1] * 11 + [0] * 9)
     rule = Rule(measure="success_rate", tolerance=0.05)

@@ -13,7 +13,7 @@ from scipy.stats import binom
 from statsmodels.stats.contingency_tables import mcnemar as exact
 
 from lrat_bench.errors import UsageError
-from lrat_bench.score.mcnemar import mcnemar
+from lrat_bench.score.mcnemar import is_mcnemars, mcnemar
 
 COUNTS = st.integers(0, 400)
 
@@ -69,6 +69,24 @@ def test_ten_thousand_discordant_questions_are_no_trouble() -> None:
 def test_counts_below_zero_are_refused() -> None:
     with pytest.raises(UsageError, match="0 or more, got -1 and 3"):
         mcnemar(-1, 3)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "values", "so"),
+    [
+        ([1, 0, 1], [0, 0, 1], [1, 1, 1], True),
+        ([1, 0, 1], [0, 0, 1], [1, 0, 1, 1], True),  # a question without any
+        ([1, 0, 1], [0, 0, 1], [2, 1], False),  # two of one question
+        ([1, 0, 0.5], [0, 0, 1], [1, 1, 1], False),
+        ([1, 0, 1], [0, 0, 2], [1, 1, 1], False),
+        ([], [], [], False),
+    ],
+)
+def test_it_is_for_questions_with_one_value_of_each_that_is_0_or_1(
+    first: list[float], second: list[float], values: list[float], *, so: bool
+) -> None:
+    assert is_mcnemars(np.array(first), np.array(second), np.array(values)) is so
+    assert is_mcnemars(np.array(second), np.array(first), np.array(values)) is so
 
 
 def rejected(difference: float, *, simulations: int = 2_000, questions: int = 830, discordance: float = 0.2) -> float:

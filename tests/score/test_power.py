@@ -83,6 +83,24 @@ def test_the_difference_that_is_found_needs_so_many_questions(questions: int) ->
     assert mcnemar_power(questions, found - 0.0002, 0.2) < 0.8
 
 
+@pytest.mark.parametrize(("difference", "discordance"), [(0.5, 1.0), (0.3, 1.0), (0.7, 0.95), (0.2, 0.9)])
+@pytest.mark.parametrize("power", [0.5, 0.8, 0.9])
+def test_more_questions_than_are_asked_for_are_enough_too(difference: float, discordance: float, power: float) -> None:
+    n = mcnemar_questions(difference, discordance, power=power)
+    assert mcnemar_power(n - 1, difference, discordance) < power
+    assert all(mcnemar_power(more, difference, discordance) >= power for more in range(n, 2 * n + 20))
+
+
+@pytest.mark.parametrize(
+    ("questions", "discordance"), [(300, 0.2), (20, 0.9), (10**6, 0.2), (10**12, 0.2), (10**15, 1)]
+)
+def test_the_difference_that_is_found_is_the_least_however_many_are_asked(questions: int, discordance: float) -> None:
+    found = mcnemar_difference(questions, discordance)
+    assert found is not None
+    assert mcnemar_power(questions, found, discordance) >= 0.8
+    assert mcnemar_power(questions, 0.999 * found, discordance) < 0.8
+
+
 def test_too_few_questions_find_nothing() -> None:
     assert mcnemar_difference(4, 1.0) is None
     assert mcnemar_difference(5, 1.0) == pytest.approx(0.91, abs=0.01)
@@ -100,6 +118,7 @@ def test_questions_of_a_mean_are_those_of_the_t_test(difference: float, sd: floa
 
 
 def test_any_size_is_answered_at_once() -> None:
+    assert 3_900 < mcnemar_questions(0.05, 0.1, alpha=1e-20) < 4_500
     assert mcnemar_questions(1e-7, 0.2) > 1e13
     found = mcnemar_difference(10**12, 1e-7)
     assert found is not None
@@ -114,6 +133,9 @@ def test_any_size_is_answered_at_once() -> None:
         (lambda: mcnemar_power(10, 0.1, 0.2, alpha=0), "alpha lies between 0 and 1"),
         (lambda: mcnemar_questions(0.1, 0.2, power=0.04), "power lies above alpha"),
         (lambda: mcnemar_questions(float("nan"), 0.2), "a difference to be found"),
+        (lambda: mcnemar_questions(1e-200, 0.2), "takes more than 1,000,000,000,000,000 questions: give a larger one"),
+        (lambda: mean_questions(1e-200, 2.0), "takes more than 1,000,000,000,000,000 questions: give a larger one"),
+        (lambda: mcnemar_difference(10**400, 0.2), "questions are 1,000,000,000,000,000 at most"),
         (lambda: mcnemar_difference(10, 0.0), "discordance is a share"),
         (lambda: mean_questions(-1.0, 2.0), "a difference is a finite number above 0, got -1"),
         (lambda: mean_difference(10, float("inf")), "a standard deviation is a finite number above 0, got inf"),

@@ -68,7 +68,7 @@ class Evidence:
     @cached_property
     def own(self) -> dict[str, tuple[float, ...]]:
         """How far each document itself covers each clause, 0 to 1."""
-        clauses = self.question.clauses
+        clauses = range(len(self.question.clauses))
         return {
             docid: tuple(self._coverage(seen.page, clause) for clause in clauses)
             for docid, seen in self.notes.seen.items()
@@ -95,12 +95,12 @@ class Evidence:
         """
         page = self.notes.seen[docid].page
         found = []
-        for clause, value, weight in zip(self.question.clauses, self.own[docid], self.clause_weights, strict=True):
+        for number, (value, weight) in enumerate(zip(self.own[docid], self.clause_weights, strict=True)):
             if value >= least and value * weight >= _TELLING and page.sentences:
                 found.append(
                     (
-                        clause,
-                        max(page.sentences, key=lambda s: self._share(s.terms, clause)),
+                        self.question.clauses[number],
+                        max(page.sentences, key=lambda s: self._share(s.terms, number)),
                         value,
                     )
                 )
@@ -112,7 +112,12 @@ class Evidence:
             *(clause.terms for clause in self.question.clauses)
         )
 
-    def _coverage(self, page: Page, clause: Clause) -> float:
+    @cached_property
+    def _weighed(self) -> tuple[tuple[tuple[str, float], ...], ...]:
+        """The terms of each clause, each with its weight."""
+        return tuple(tuple((term, self.weights[term]) for term in clause.terms) for clause in self.question.clauses)
+
+    def _coverage(self, page: Page, clause: int) -> float:
         whole, sentences = _held(page, self._vocabulary)
         everything = self._share(whole, clause)
         if not everything:
@@ -123,9 +128,10 @@ class Evidence:
         )
         return 0.7 * together + 0.3 * everything
 
-    def _share(self, held: frozenset[str], clause: Clause) -> float:
-        total = sum(self.weights[term] for term in clause.terms)
-        return sum(self.weights[term] for term in clause.terms if term in held) / total if total else 0.0
+    def _share(self, held: frozenset[str], clause: int) -> float:
+        """Share of a clause's terms, by weight, that are held; the inner loop of the whole heuristic."""
+        total = self.clause_weights[clause]
+        return sum([weight for term, weight in self._weighed[clause] if term in held]) / total if total else 0.0
 
 
 @lru_cache(maxsize=16384)

@@ -43,6 +43,7 @@ _CAPITALISED = r"(?:[^\W\d_a-zß-öø-ÿ][^\W_]*(?:[.'’-][^\W_]+)*\.?)"
 _NAME = re.compile(rf"{_CAPITALISED}(?:(?:\s+(?:of|the|de|la|von|van|der))?(?:\s+of\s+the)?\s+{_CAPITALISED})*")
 _DEFINITION = re.compile(r"\b(?:is|was|are|were)\s+(?:an?|the|one of the)\s+([^,.;:]+)")
 _LONGEST = 40_000
+_SHORT = 1_000
 _SUFFIXES = (
     "ations",
     "ation",
@@ -91,7 +92,15 @@ def terms(text: str) -> tuple[str, ...]:
 
 def phrase(text: str) -> str:
     """Words in lower case between single spaces, with one at either end, so that `in` compares whole words."""
+    # Questions, names and sentences come again every turn; a whole document comes once, and would fill the memory.
+    return _short_phrase(text) if len(text) <= _SHORT else _phrase(text)
+
+
+def _phrase(text: str) -> str:
     return f" {' '.join(words(text)).lower()} "
+
+
+_short_phrase = lru_cache(maxsize=16384)(_phrase)
 
 
 def is_number(term: str) -> bool:
@@ -99,6 +108,7 @@ def is_number(term: str) -> bool:
     return term[:1].isdigit()
 
 
+@lru_cache(maxsize=4096)
 def names(text: str) -> tuple[str, ...]:
     """Capitalised runs, in order, each once; a lone capital at the head of a sentence is not taken for one."""
     found: dict[str, None] = {}

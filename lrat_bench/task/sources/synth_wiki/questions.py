@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
-from itertools import combinations, product
+from itertools import product
 from operator import and_
 
 from lrat_bench.errors import UsageError
@@ -107,13 +107,11 @@ class _Sampler:
         pool = [(constraint, self.prover.fitting(constraint) & peers) for constraint in self._pool(answer, depth, draw)]
         # What alone is enough makes all else redundant, and what all peers fit is redundant itself.
         pool = [(constraint, mask) for constraint, mask in pool if mask not in (only, peers)]
-        for chosen in combinations(pool, width):
-            masks = [mask for _, mask in chosen]
-            if reduce(and_, masks) != only:
+        masks = [mask for _, mask in pool]
+        for chosen in _sufficient(masks, width, peers, only):
+            if any(reduce(and_, (masks[place] for place in chosen if place != spared)) == only for spared in chosen):
                 continue
-            if any(reduce(and_, masks[:i] + masks[i + 1 :]) == only for i in range(width)):
-                continue
-            tree = replace(root, constraints=tuple(constraint for constraint, _ in chosen))
+            tree = replace(root, constraints=tuple(pool[place][0] for place in chosen))
             entities = [node.entity for node in tree.nodes()]
             if tree.depth == depth and len(set(entities)) == len(entities):
                 yield tree
@@ -153,6 +151,29 @@ class _Sampler:
     def _values(self, local: int) -> list[Constraint]:
         attributes = [fact for fact in self.region.kinds[local].facts if isinstance(fact, Attribute)]
         return [Constraint(fact.key, fact.values[self.region.ends[local][fact.key]]) for fact in attributes]
+
+
+def _sufficient(masks: list[int], width: int, fit: int, only: int, first: int = 0) -> Iterator[tuple[int, ...]]:
+    """Places of `width` masks that leave `only` together, in order, where each takes something from those before it.
+
+    Where one can be spared because of those *after* it, the places are among them all the same.
+
+    Args:
+        masks: to choose from, at `first` or later.
+        width: how many are chosen.
+        fit: what those chosen before leave.
+        only: what all together must leave.
+        first: the first place that may be chosen.
+    """
+    for place in range(first, len(masks) - width + 1):
+        left = fit & masks[place]
+        if width == 1:
+            if left == only:
+                yield (place,)
+        # One that takes nothing can be spared, and after one that leaves no more than is asked, all others can.
+        elif left not in (fit, only):
+            for others in _sufficient(masks, width - 1, left, only, place + 1):
+                yield (place, *others)
 
 
 def _is_named(constraint: Constraint) -> bool:
