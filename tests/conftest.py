@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from said import Command, Said
 
 from lrat_bench.task.task import Task
 
@@ -90,3 +91,20 @@ def bridge(tmp_path_factory: pytest.TempPathFactory) -> Task:
     from lrat_bench.task.catalog import load_task
 
     return load_task(str(write_task_folder(tmp_path_factory.mktemp("tasks") / "bridge")))[0]
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs `lrat-bench WORDS…` in an empty folder; gives (exit code, stdout, stderr)."""
+    from lrat_bench.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: object) -> Said:
+        with pytest.raises(SystemExit) as stop:
+            main([str(word) for word in words])
+        said = capsys.readouterr()
+        assert isinstance(stop.value.code, int)
+        return stop.value.code, said.out, said.err
+
+    return run

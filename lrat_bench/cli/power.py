@@ -153,7 +153,7 @@ def _table(
         table.number(heading)
     for cases, found in zip(rows, answers, strict=True):
         n, size, _ = cases[0]
-        label = [] if n is None else [f"{numbers.count(n)} questions"]
+        label = [] if n is None else [f"{numbers.count(n)} question{'' if n == 1 else 's'}"]
         label += [] if size is None else [f"{scale * size:g}{unit}"]
         if n is None:
             cells = [numbers.count(None if one is None else int(one)) for one in found]

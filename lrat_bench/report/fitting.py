@@ -149,7 +149,7 @@ class FittingTable:
         names = [column for column in merged if column.kind == "name"]
         others = [column for column in merged if column.kind != "name"]
         fewest = _stacked(names, others, width, most=len(others), firm=False)
-        if fewest is None:
+        if not fewest:
             return [self._lists()]
         # As few tables as it takes; of as many, those with whole names, and as long as each other.
         even = -(-len(others) // len(fewest))

@@ -57,16 +57,12 @@ def layout(report: Report, *, measures: Sequence[str] = (), group: Group = "auto
         UnknownName: no run and no retrieval has such a measure.
     """
     refuse_unknown(report, measures)
-    # Of measures that are asked for, a kind of rows may have none.
     grids: list[Grid] = []
-    if report.runs and (names := chosen(report.runs, measures)):
+    if report.runs:
         side_by_side = group == "tasks" or (group == "auto" and len({run.task for run in report.runs}) > 1)
-        grids.append((_by_task if side_by_side else _by_run)(report.runs, names))
-    for source in ("questions", "replay"):
-        rows = [row for row in report.retrievals if row.source == source]
-        if rows and (names := chosen(rows, measures)):
-            grids.append(_of_retrievals(rows, names))
-    return grids
+        grids.append((_by_task if side_by_side else _by_run)(report.runs, chosen(report.runs, measures)))
+    by_source = [[row for row in report.retrievals if row.source == source] for source in ("questions", "replay")]
+    return [*grids, *(_of_retrievals(rows, chosen(rows, measures)) for rows in by_source if rows)]
 
 
 def _by_run(runs: Sequence[ReportedRun], measures: Sequence[str]) -> Grid:

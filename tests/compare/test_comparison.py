@@ -24,7 +24,7 @@ from lrat_bench.gate.check import check
 from lrat_bench.gate.rules import Rule
 from lrat_bench.score.mcnemar import mcnemar
 from lrat_bench.score.paired import paired_difference, paired_means
-from lrat_bench.score.power import mcnemar_power
+from lrat_bench.score.power import mcnemar_power, mean_difference
 
 MakeSide = Callable[..., Side]
 Values = dict[str, float]
@@ -202,6 +202,7 @@ def test_the_detectable_difference_is_found_in_four_of_five_cases(make_side: Mak
     )
     assert of_mean.sd is not None
     assert of_mean.detectable == pytest.approx(2.802 * of_mean.sd / 60**0.5, rel=0.03)
+    assert of_mean.detectable == pytest.approx(mean_difference(60, of_mean.sd))
     three = compare_sides([make_side(str(at), {"success_rate": successes(at, n=300)}) for at in (1, 2, 3)])
     shared = three.differences[0].detectable
     assert shared is not None

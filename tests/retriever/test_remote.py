@@ -16,7 +16,6 @@ import pytest
 from said import Command, refused
 from searching import Asked, Said, SearchServer, own, search_r1
 
-from lrat_bench.cli.main import main
 from lrat_bench.errors import Halt, RolloutFailure, UnknownName, UsageError
 from lrat_bench.model.lite import patience
 from lrat_bench.progress import no_progress
@@ -47,19 +46,6 @@ def expected(query: str, k: int) -> list[Ranked]:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses between tries are a hundredth of what they are."""
     monkeypatch.setattr(patience, "_FIRST", 0.01)
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stop:
-            main([str(word) for word in words])
-        said = capsys.readouterr()
-        return int(str(stop.value.code)), said.out, said.err
-
-    return run
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import pytest
 from said import Command, refused
 
 from lrat_bench.agent.episode import Episode
-from lrat_bench.cli.main import main
 from lrat_bench.errors import UsageError
 from lrat_bench.model.budget import Budget
 from lrat_bench.runs.resolve import resolve
@@ -24,19 +23,6 @@ from lrat_bench.scale.logs import Logged
 from lrat_bench.scale.rollouts import Played, Playing, Pool, RunWords
 from lrat_bench.scale.words import Place
 from lrat_bench.trajectory import Usage
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stop:
-            main([str(word) for word in words])
-        said = capsys.readouterr()
-        return int(str(stop.value.code)), said.out, said.err
-
-    return run
 
 
 @pytest.mark.parametrize(
