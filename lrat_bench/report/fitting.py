@@ -22,7 +22,7 @@ from rich.text import Text
 
 from lrat_bench.report.text import printable
 
-__all__ = ["FittingTable"]
+__all__ = ["FittingTable", "metrics_table"]
 
 _GAP = 2
 _NAME = 16
@@ -207,6 +207,16 @@ class FittingTable:
                 if column.cells[at].plain
             ]
         return Group(*lines)
+
+
+def metrics_table() -> FittingTable:
+    """A table of metrics with their intervals, without rows yet."""
+    table = FittingTable()
+    table.name("metric")
+    table.number("value")
+    table.number("95 % interval", below=True)
+    table.number("n", style="dim")
+    return table
 
 
 def _said(column: _Column, cell: Text, with_heading: bool) -> Text:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lrat_bench.report import numbers
-from lrat_bench.report.fitting import FittingTable
+from lrat_bench.report.fitting import FittingTable, metrics_table
 from lrat_bench.report.text import printable
 from lrat_bench.runs.retrieval_folder import RetrievalManifest
 from lrat_bench.score.paired import Difference
@@ -132,11 +132,7 @@ def _queries(manifest: RetrievalManifest, scores: RetrievalScores) -> str:
 
 
 def _metrics(scores: RetrievalScores) -> FittingTable:
-    table = FittingTable()
-    table.name("metric")
-    table.number("value")
-    table.number("95 % interval", below=True)
-    table.number("n", style="dim")
+    table = metrics_table()
     for metric in scores.metrics:
         style = "bold" if "_nDCG@" in metric.name or "_union_" in metric.name else ""
         shown = _by_questions(metric, scores)

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lrat_bench.report import numbers
-from lrat_bench.report.fitting import FittingTable
+from lrat_bench.report.fitting import FittingTable, metrics_table
 from lrat_bench.report.text import printable
 from lrat_bench.runs.manifest import Manifest
 from lrat_bench.runs.run import Run
@@ -87,11 +87,7 @@ def _parts(manifest: Manifest, path: Path) -> Table:
 
 
 def _metrics(scores: Scores) -> FittingTable:
-    table = FittingTable()
-    table.name("metric")
-    table.number("value")
-    table.number("95 % interval", below=True)
-    table.number("n", style="dim")
+    table = metrics_table()
     known = {metric.name for metric in scores.metrics}
     for name, label in _ROWS:
         if name not in known:
