@@ -150,6 +150,8 @@ class Remote:
         self._probes = [[hit.docid for hit in ranking] for ranking in rankings]
         if not any(self._probes):
             _log.warning("%s finds nothing for the first words of %d documents", self._server, len(queries))
+        else:
+            self._warn_of_few(self._probes, _PROBE_K)
 
     def search(
         self,
@@ -251,6 +253,16 @@ class Remote:
                 "%s gives other texts than corpus %r has under the same ids (%r, for one): check that it searches this "
                 "corpus",
                 *(self._server, self._corpus.name, cut(both[0].docid)),
+            )
+
+    def _warn_of_few(self, rankings: list[list[str]], k: int) -> None:
+        """A server that looks at its own k alone gives too few, and recall is that of a shorter list."""
+        most = max(map(len, rankings))
+        if most < min(k, len(self._corpus)):
+            _log.warning(
+                "%s gives at most %d documents for the first words of %d documents where %d were asked for: see that "
+                "it takes k from the request",
+                *(self._server, most, len(rankings), k),
             )
 
     def _same(self, hit: Found) -> bool:

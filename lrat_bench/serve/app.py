@@ -17,7 +17,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from lrat_bench.serve.desk import STOPPING, Desk
-from lrat_bench.serve.fence import Fence, may_administer, problem, read_object
+from lrat_bench.serve.fence import NO_TOKEN, Fence, may_administer, problem, read_object
 from lrat_bench.serve.mcp_tools import McpTools
 from lrat_bench.serve.metrics import metrics_text
 from lrat_bench.serve.openapi import seat_openapi
@@ -40,12 +40,12 @@ def desk_app(desk: Desk, mcp: McpTools, *, hosts: Collection[str] | None, token:
         desk: the seats.
         mcp: the same seats over MCP.
         hosts: names under which it is addressed; see `Fence`.
-        token: that `/metrics` asks for; without one it is shown on this machine only.
+        token: that `/metrics` asks for; without one it is shown on this machine only, where it is known there alone.
     """
     from starlette.applications import Starlette
     from starlette.routing import Route
 
-    pages = _Pages(desk, token)
+    pages = _Pages(desk, token, hosts)
     seat = "/s/{token}"
     routes = [
         Route("/health", pages.health, methods=["GET"]),
@@ -85,9 +85,10 @@ def refusals() -> dict[Any, Any]:
 class _Pages:
     """The routes over plain HTTP."""
 
-    def __init__(self, desk: Desk, token: str | None) -> None:
+    def __init__(self, desk: Desk, token: str | None, hosts: Collection[str] | None) -> None:
         self._desk = desk
         self._token = token
+        self._hosts = hosts
 
     async def health(self, _: Request) -> Response:
         from starlette.responses import JSONResponse
@@ -98,8 +99,8 @@ class _Pages:
     async def metrics(self, request: Request) -> Response:
         from starlette.responses import PlainTextResponse
 
-        if not may_administer(request, self._token):
-            return problem(401, "this page wants the server's token: Authorization: Bearer TOKEN")
+        if not may_administer(request, self._token, self._hosts):
+            return problem(401, NO_TOKEN)
         return PlainTextResponse(metrics_text(self._desk.traffic, open_seats=self._desk.open_seats))
 
     async def about(self, request: Request) -> Response:

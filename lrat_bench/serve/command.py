@@ -123,7 +123,7 @@ class CommandAgent:
         with _own_folder() as own:
             with stopped():
                 launch, environment = await asyncio.to_thread(self._prepared, reception, seat, own)
-            process = await Process.start(launch, environment=environment, folder=own)
+            process = await Process.start(launch, environment=environment, folder=own, mark=seat.token)
             try:
                 answer = await self._outcome(process, seat)
                 if answer is not None and process.cut and not seat.settled:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Fence", "hosts_of", "is_loopback", "may_administer", "problem", "read_object"]
+__all__ = ["NO_TOKEN", "Fence", "carries", "hosts_of", "is_loopback", "may_administer", "problem", "read_object"]
 
 _log = logging.getLogger("lrat_bench.serve")
 
@@ -29,7 +29,12 @@ _READING = 30.0
 _ANSWERING = 600.0
 """Seconds that a reply may take. A call that takes longer is finished and logged all the same."""
 
+_FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+"""Headers by which a server in between shows that a request is of somebody else."""
+
 _OBJECT = 'the body is no JSON object: send one, as in {"query": "…"}'
+
+NO_TOKEN = "this wants the token of the server: Authorization: Bearer TOKEN"  # noqa: S105 -- a sentence
 
 _HEADERS = (
     (b"cache-control", b"no-store"),
@@ -180,16 +185,26 @@ def hosts_of(addresses: Iterable[str]) -> frozenset[str]:
     return frozenset({"localhost", "127.0.0.1", "::1", *map(_name, given)})
 
 
-def may_administer(request: Request, token: str | None) -> bool:
+def carries(request: Request, token: str) -> bool:
+    """Whether a request carries a token."""
+    given = request.headers.get("authorization", "")
+    return hmac.compare_digest(given.encode("utf-8", "replace"), f"Bearer {token}".encode())
+
+
+def may_administer(request: Request, token: str | None, hosts: Collection[str] | None) -> bool:
     """Whether a request carries the token of whoever runs the server; without one, whether it comes from this machine.
+
+    A server that is known elsewhere may stand behind another one, and then all requests come from where that is.
 
     Args:
         request: as it came.
         token: that is asked for.
+        hosts: names under which the server is addressed; see `Fence`.
     """
     if token is not None:
-        given = request.headers.get("authorization", "")
-        return hmac.compare_digest(given.encode("utf-8", "replace"), f"Bearer {token}".encode())
+        return carries(request, token)
+    if hosts is None or not all(map(is_loopback, hosts)) or any(name in request.headers for name in _FORWARDED):
+        return False
     return request.client is not None and is_loopback(request.client.host)
 
 

@@ -26,8 +26,9 @@ _PATIENCE = 5
 """Seconds that replies under way may take when the server ends."""
 _WHOLE = 10.0
 """Seconds until a connection is closed that has not sent all of the head of its first request, or of a next one."""
-_WAITING = 128
-"""Connections that are taken in one go; asyncio opens a file for each before anybody can look at one."""
+_AT_ONCE = 32
+"""One of so many connections is taken in one go: asyncio takes them before anybody can look at one, and those of a few
+goes must fit among strangers, or who comes with a request is displaced before it is read."""
 _QUEUE = 1024
 """Connections that the kernel keeps until they are taken."""
 _LOUD = ("uvicorn.error", "mcp")
@@ -142,7 +143,7 @@ class Host:
             server_header=False,
             proxy_headers=False,
             limit_concurrency=crowd.most,
-            backlog=_WAITING,
+            backlog=max(1, crowd.most // _AT_ONCE),
             timeout_graceful_shutdown=_PATIENCE,
             timeout_keep_alive=60,
         )

@@ -24,6 +24,8 @@ _LOOKING = 0.02
 """Seconds between looks at whether it has ended."""
 _GRACE = 1.0
 """Seconds that a program which is asked to end may take."""
+_SWEEPS = 5
+"""Looks for programs that it has left behind, which may start others meanwhile."""
 
 
 class Process:
@@ -32,11 +34,13 @@ class Process:
     Args:
         process: as started.
         launch: what it was started by.
+        mark: words that only its environment has, and so that of whatever it starts.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process, launch: Launch) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, launch: Launch, mark: str) -> None:
         self._process = process
         self._launch = launch
+        self._mark = mark
         assert process.stdout is not None
         assert process.stderr is not None
         self._out = _Tail(_STDOUT)
@@ -47,13 +51,14 @@ class Process:
         ]
 
     @classmethod
-    async def start(cls, launch: Launch, *, environment: Mapping[str, str], folder: Path) -> Process:
+    async def start(cls, launch: Launch, *, environment: Mapping[str, str], folder: Path, mark: str) -> Process:
         """Start a command line.
 
         Args:
             launch: the command line.
             environment: all of it.
             folder: where it starts.
+            mark: words in the environment that no other program has.
 
         Raises:
             RolloutFailure: it cannot be started.
@@ -71,7 +76,7 @@ class Process:
             )
         except (OSError, ValueError) as error:
             raise RolloutFailure(f"agent: the command cannot be started: {error}") from error
-        return cls(process, launch)
+        return cls(process, launch, mark)
 
     @property
     def stdout(self) -> str:
@@ -101,7 +106,7 @@ class Process:
         return code
 
     async def end(self) -> None:
-        """End it, and what it started in its group: politely first."""
+        """End it, and what it started: politely first."""
         if self._process.returncode is None:
             self._signal(signal.SIGTERM)
             with suppress(TimeoutError):
@@ -114,8 +119,14 @@ class Process:
             reader.cancel()
 
     def kill(self) -> None:
-        """End it and its group at once, whatever they do; a group whose leader has ended may have members left."""
+        """End it and its group at once, whatever they do; a group whose leader has ended may have members left.
+
+        Those who have left the group are found by their environment, where the system shows it (Linux).
+        """
         self._signal(signal.SIGKILL)
+        for _ in range(_SWEEPS):
+            if not _kill_marked(self._mark.encode()):
+                break
         # The pipes of one that was left behind are closed, too.
         transport = getattr(self._process, "_transport", None)
         if transport is not None:
@@ -169,6 +180,17 @@ class _Tail:
             self._parts, self._length = deque([data]), len(data)
         else:
             self._parts, self._length = deque([before]), len(before)
+
+
+def _kill_marked(mark: bytes) -> int:
+    """Kill programs of this user whose environment has the mark; gives how many there were."""
+    killed = 0
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if mark in environment.read_bytes() and (pid := int(environment.parent.name)) != os.getpid():
+                os.kill(pid, signal.SIGKILL)
+                killed += 1
+    return killed
 
 
 async def _run(words: tuple[str, ...]) -> None:

@@ -26,7 +26,7 @@ from lrat_bench.retriever.batching import MicroBatcher
 from lrat_bench.retriever.shapes import MOST_QUERIES
 from lrat_bench.serve.app import refusals
 from lrat_bench.serve.desk import Traffic
-from lrat_bench.serve.fence import Fence, may_administer, problem, read_object
+from lrat_bench.serve.fence import NO_TOKEN, Fence, carries, may_administer, problem, read_object
 from lrat_bench.serve.metrics import metrics_text
 from lrat_bench.serve.openapi import retriever_openapi
 from lrat_bench.task.corpus import Corpus
@@ -85,7 +85,7 @@ def retriever_app(
     from starlette.requests import Request
     from starlette.routing import Route
 
-    pages = _Pages(served, batcher, traffic)
+    pages = _Pages(served, batcher, traffic, hosts)
     routes = [
         Route("/health", pages.health, methods=["GET"]),
         Route("/metrics", pages.metrics, methods=["GET"]),
@@ -96,7 +96,7 @@ def retriever_app(
 
     def knows(scope: Scope) -> bool:
         """Without a token, nobody is known."""
-        return served.token is not None and may_administer(Request(scope), served.token)
+        return served.token is not None and carries(Request(scope), served.token)
 
     inside = Starlette(routes=routes, exception_handlers=refusals())
     return Fence(inside, hosts=hosts, knows=knows, traffic=traffic, body=_BODY)
@@ -111,10 +111,13 @@ class _Refused(Exception):
 
 
 class _Pages:
-    def __init__(self, served: ServedRetriever, batcher: MicroBatcher, traffic: Traffic) -> None:
+    def __init__(
+        self, served: ServedRetriever, batcher: MicroBatcher, traffic: Traffic, hosts: Collection[str] | None
+    ) -> None:
         self._served = served
         self._batcher = batcher
         self._traffic = traffic
+        self._hosts = hosts
 
     async def health(self, _: Request) -> Response:
         from starlette.responses import JSONResponse
@@ -124,8 +127,8 @@ class _Pages:
     async def metrics(self, request: Request) -> Response:
         from starlette.responses import PlainTextResponse
 
-        if not may_administer(request, self._served.token):
-            return _no_token()
+        if not may_administer(request, self._served.token, self._hosts):
+            return problem(401, NO_TOKEN)
         return PlainTextResponse(metrics_text(self._traffic, open_seats=0))
 
     async def openapi(self, request: Request) -> Response:
@@ -173,8 +176,8 @@ class _Pages:
         return [[shown(docid, score) for docid, score in ranking] for ranking in rankings]
 
     async def _read(self, request: Request, known: set[str]) -> tuple[Mapping[str, Any], list[str]]:
-        if self._served.token is not None and not may_administer(request, self._served.token):
-            raise _Refused(401, _NO_TOKEN)
+        if self._served.token is not None and not carries(request, self._served.token):
+            raise _Refused(401, NO_TOKEN)
         try:
             body = read_object(await request.body())
         except ValueError as wrong:
@@ -200,13 +203,6 @@ class _Pages:
             self._traffic.calls["search", result] += len(queries)
             self._traffic.seconds += time.perf_counter() - began
         return rankings
-
-
-_NO_TOKEN = "this server wants its token: Authorization: Bearer TOKEN"  # noqa: S105 -- a sentence
-
-
-def _no_token() -> Response:
-    return problem(401, _NO_TOKEN)
 
 
 def _whole(body: Mapping[str, Any], name: str, default: int) -> int:

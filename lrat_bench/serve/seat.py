@@ -7,6 +7,7 @@ trajectory. Deliveries may be repeated: one that carries a known key gets the fi
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import time
 from collections import OrderedDict
@@ -73,7 +74,7 @@ class Seat:
         answer_by: how the answer is given.
 
     Attributes:
-        epoch: how often a client of MCP has connected: each numbers its requests anew.
+        epoch: how often a client of MCP has connected: each numbers its requests anew. Some never say that they do.
         seen: when the last request came, by the monotonic clock; None before the first.
     """
 
@@ -99,6 +100,7 @@ class Seat:
         self._closed: str | None = None
         self._answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._accepted: tuple[str, Delivered] | None = None
+        self._unconnected = itertools.count()
 
     @property
     def question_id(self) -> str:
@@ -219,11 +221,14 @@ class Seat:
         """The key of a request of MCP.
 
         Ids are numbered within a connection, and some clients make a connection for each call: the same call under the
-        same id of another connection is a second call, unless the first one still waits for its reply.
+        same id of another connection is a second call, unless the first one still waits for its reply. Clients that
+        hold to protocol 2026-07-28 and to no other do not tell of a connection: of theirs, only what waits is known.
         """
         ending = f"mcp:{request_id!r}:{call_digest(name, arguments)}"
-        waiting = (key for key, known in self._known.items() if key.endswith(ending) and not known.task.done())
-        return next(waiting, f"{self.epoch}:{ending}")
+        for key, known in self._known.items():
+            if key.endswith(ending) and not known.task.done():
+                return key
+        return f"{self.epoch or f'0.{next(self._unconnected)}'}:{ending}"
 
     def close(self, reason: str) -> None:
         """The question is over: what comes now is told why. Calls that are being carried out are finished."""

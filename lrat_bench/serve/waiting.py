@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lrat_bench.agent.episode import Episode
@@ -88,7 +88,7 @@ class WaitingAgent:
         }
 
     async def play(self, question: str, session: Session, *, seed: int | None = None) -> Episode:
-        """Open a question and wait for its answer; the protocol's seconds begin with the first request.
+        """Open a question and wait for its answer; the protocol's seconds, and its own, begin with the first request.
 
         Raises:
             UsageError: the parts do not fit together.
@@ -98,18 +98,22 @@ class WaitingAgent:
                 await self._reception.open()
         reception = self._reception
         repeat = self._repeats[session.question_id, seed or 0]
+        began: float | None = None
 
         async def work(_: str, tools: Tools) -> str | None:
+            nonlocal began
             with reception.seat(question, session, tools, "endpoint") as seat:
                 url = f"{reception.url}/s/{seat.token}"
                 self._invite(Invitation(session.question_id, repeat, url, f"{url}/mcp"))
                 with stopped():
                     await seat.touched()
+                began = time.perf_counter()
                 answer = await self._answer(seat)
             self._unread.look_at(answer, session)
             return answer
 
-        return await FunctionAgent(self.name, work, self.fingerprint).play(question, session, seed=seed)
+        episode = await FunctionAgent(self.name, work, self.fingerprint).play(question, session, seed=seed)
+        return episode if began is None else replace(episode, seconds=time.perf_counter() - began)
 
     async def close(self) -> None:
         """End the server."""

@@ -157,7 +157,12 @@ def test_a_retriever_alone(task_folder: Path, tmp_path: Path) -> None:
                 refused = web.post("/search", json=body)
                 assert (refused.status_code, list(refused.json())) == (400, ["error"])
             assert 'lrat_bench_calls_total{tool="search",result="done"} 4' in web.get("/metrics").text
-            assert set(web.get("/openapi.json").json()["paths"]) == {"/health", "/search", "/retrieve"}
+            paths = web.get("/openapi.json").json()["paths"]
+            assert paths.keys() == {"/health", "/search", "/retrieve"}
+            assert "security" not in paths["/health"]["get"]
+            assert paths["/search"]["post"]["security"] == [{"token": []}]
+            assert {"401", "413", "502"} <= paths["/search"]["post"]["responses"].keys()
+            assert "parameters" not in paths["/search"]["post"]
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=20)
         assert process.returncode == 0

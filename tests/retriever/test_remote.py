@@ -188,6 +188,13 @@ def test_a_document_that_the_corpus_lacks_is_refused_before_a_run(opened: Open) 
         pass
 
 
+def test_a_server_that_keeps_to_a_k_of_its_own_is_warned_of(opened: Open, caplog: pytest.LogCaptureFixture) -> None:
+    capped = search_r1(lambda query, k: rank(query, min(k, 3)), lambda docid: {"id": docid, "contents": TEXTS[docid]})
+    with SearchServer(capped) as server, opened(server.address):
+        assert "gives at most 3 documents" in caplog.text
+        assert "where 10 were asked for: see that it takes k from the request" in caplog.text
+
+
 def test_ids_that_mean_other_documents_are_warned_of(opened: Open, caplog: pytest.LogCaptureFixture) -> None:
     answer = search_r1(rank, lambda docid: {"id": docid, "contents": "something else"})
     with SearchServer(answer) as server, opened(server.address):

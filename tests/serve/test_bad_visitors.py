@@ -106,17 +106,56 @@ def test_a_request_of_mcp_that_comes_again_is_no_second_call(
         (content,) = reply.json()["result"]["content"]
         return str(content["text"])
 
+    def connect() -> None:
+        words = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+        hello = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": words}
+        WEB.post(seat.mcp_url, json=hello, headers={"Accept": "application/json, text/event-stream"})
+
+    connect()
     first = post(1, "the bridge")
     assert post(1, "the bridge") == first
     assert json.loads(post(2, "the bridge"))["note"].startswith("Same query")
     post(1, "the town")
-    connect = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
-    hello = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": connect}
-    WEB.post(seat.mcp_url, json=hello, headers={"Accept": "application/json, text/event-stream"})
+    connect()
     # A new connection numbers its requests anew: this is another call.
     assert "note" in json.loads(post(1, "the bridge"))
     finish(seat)
     assert searches(server.run()) == ["the bridge", "the bridge", "the town", "the bridge"]
+
+
+def test_calls_of_clients_that_never_say_that_they_connect_are_all_counted(
+    task_folder: Path, serving: Callable[..., Any], slow: Any
+) -> None:
+    server = serving(task_folder, slow(0.3), limit=1)
+    (seat,) = server.seats(1)
+
+    async def call(query: str = "the bridge") -> str:
+        async with Client(seat.mcp_url, mode="2026-07-28") as client:
+            result = await client.call_tool("search", {"query": query})
+        return str(getattr(result.content[0], "text", ""))
+
+    async def visit() -> tuple[str, str, tuple[str, str]]:
+        return await call(), await call(), await asyncio.gather(call("the town"), call("the town"))
+
+    first, second, together = asyncio.run(visit())
+    assert "note" not in json.loads(first)
+    assert "note" in json.loads(second)
+    # What comes while the first one waits for its reply is that one, sent again.
+    assert together[0] == together[1]
+    finish(seat)
+    assert searches(server.run()) == ["the bridge", "the bridge", "the town"]
+
+
+def test_the_wait_for_a_visitor_is_not_in_the_seconds_of_its_record(
+    task_folder: Path, serving: Callable[..., Any], slow: Any
+) -> None:
+    server = serving(task_folder, slow(0.2), limit=1)
+    (seat,) = server.seats(1)
+    time.sleep(1.0)
+    WEB.post(f"{seat.url}/search", json={"query": "x"})
+    finish(seat)
+    (record,) = server.run().trajectories
+    assert 0.2 <= record.seconds < 1.0
 
 
 def test_a_flood_is_turned_away_and_others_do_not_wait_for_it(
@@ -394,6 +433,62 @@ def test_every_path_of_the_document_is_there(task_folder: Path, serving: Callabl
     (record,) = server.run().trajectories
     assert not any(isinstance(step, Browse) for step in record.steps)
     assert isinstance(record.steps[-1], Answer)
+
+
+def test_every_refusal_is_in_the_document(task_folder: Path, serving: Callable[..., Any], slow: Any) -> None:
+    server = serving(task_folder, slow(), limit=1, set={"protocol.max_calls": 2})
+    (seat,) = server.seats(1)
+    paths = WEB.get(f"{seat.url}/openapi.json").json()["paths"]
+    token = seat.url.rpartition("/")[2]
+    seen: set[tuple[str, int]] = set()
+
+    def ask(path: str, sent: Any, *, address: str = seat.url, **headers: str) -> None:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        reply = WEB.post(f"{address}{path}", content=json.dumps(sent), headers=named)
+        assert str(reply.status_code) in paths[path]["post"]["responses"]
+        assert list(reply.json()) == ["error"]
+        seen.add((path, reply.status_code))
+
+    ask("/search", {"query": "x" * 1_000_001})
+    ask("/search", {"query": "x"}, Host="another.example")
+    ask("/search", {"query": "x"}, Origin="http://another.example")
+    ask("/search", {"query": "x"}, address=seat.url.replace(token, "another"))
+    WEB.post(f"{seat.url}/search", json={"query": "x"}, headers={"Idempotency-Key": "one"})
+    ask("/search", {"query": "y"}, Idempotency_Key="one")
+    ask("/answer", {"answer": 1})
+    WEB.post(f"{seat.url}/search", json={"query": "y"})
+    ask("/document", {"docid": "d1"})
+    finish(seat)
+    ask("/search", {"query": "z"})
+    assert seen == {
+        *(("/search", status) for status in (403, 404, 410, 413, 421, 422)),
+        ("/answer", 400), ("/document", 403),
+    }  # fmt: skip
+    server.run()
+
+
+@pytest.mark.parametrize(
+    ("words", "headers"),
+    [
+        ({"url": "http://known.example"}, {}),
+        ({"url": "http://known.example"}, {"Host": "127.0.0.1"}),
+        ({}, {"X-Forwarded-For": "192.0.2.7"}),
+    ],
+)
+def test_metrics_without_a_token_are_for_this_machine_alone(
+    words: dict[str, str], headers: dict[str, str], task_folder: Path, serving: Callable[..., Any], slow: Any
+) -> None:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    server = serving(task_folder, slow(), limit=1, port=port, **words)
+    (seat,) = server.seats(1)
+    base = f"http://127.0.0.1:{port}"
+    assert WEB.get(f"{base}/metrics", headers=headers).status_code == 401
+    assert WEB.get(f"{base}/metrics").status_code == (401 if words else 200)
+    token = seat.url.rpartition("/")[2]
+    assert WEB.post(f"{base}/s/{token}/answer", json={"answer": "so"}).status_code == 200
+    server.run()
 
 
 def test_metrics_are_numbers_for_whoever_runs_the_server(

@@ -206,6 +206,16 @@ def test_one_that_goes_on_after_its_answer_is_ended(
     assert gone(mark)
 
 
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="environments of programs are not shown here")
+def test_what_has_left_its_group_is_ended_too(command: Callable[..., Run], tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    child = WITH_CHILD.replace("stubborn])", "stubborn], start_new_session=True)").replace("time.sleep(60)\n", "", 2)
+    assert "start_new_session" in child
+    run = command(f"MARK = {str(mark)!r}\ncall('answer', answer='done')\n" + child)
+    assert only(run).answer == "done"
+    assert gone(mark)
+
+
 def test_what_it_prints_is_kept_within_bounds(command: Callable[..., Run]) -> None:
     run = command("sys.stdout.write('x' * 3_000_000 + '\\nthe end')\nsys.stderr.write('y' * 3_000_000 + 'last')\n")
     answer = only(run).answer
