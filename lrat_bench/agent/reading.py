@@ -101,7 +101,7 @@ def read_call(call: ToolCall, tools: tuple[str, ...], presentation: Presentation
         return Unreadable(f"The arguments are not a JSON object; write {right}.")
     given = next((arguments[key] for key in (main, *_ARGUMENTS[tool]) if arguments.get(key) is not None), None)
     if given is None:
-        named = ", ".join(map(repr, arguments)) or "none"
+        named = ", ".join(map(repr, (key for key, value in arguments.items() if value is not None))) or "none"
         return Unreadable(f"The argument {main!r} is missing (given: {named}); write {right}.")
     entries = _entries(given)
     if not entries:

@@ -73,9 +73,11 @@ def report(
     from lrat_bench.report.plots.draw import plot_report
     from lrat_bench.report.reported import read_report
     from lrat_bench.report.terminal import FittingReport
+    from lrat_bench.task.catalog import require_task
 
     if task is not None:
-        _require_task(task)
+        # A plot that lacks it is left out, all others are drawn: so it is looked for first.
+        require_task(task)
     if plots is not None:
         require_matplotlib()
     if json and format not in (None, "json"):
@@ -104,18 +106,3 @@ def report(
     else:
         click.echo(content.decode(), nl=False)
     return 3 if found.unresolved else 0
-
-
-def _require_task(spec: str) -> None:
-    """See that a task is there before anything is printed: a plot that lacks it is left out, all others are drawn.
-
-    Raises:
-        UsageError: there is neither a task of that name nor a folder.
-    """
-    from lrat_bench.errors import UsageError
-    from lrat_bench.task.catalog import known_names
-
-    folder, at, _ = spec.rpartition("@")
-    if spec.partition("@")[0] in known_names() or Path(spec).is_dir() or (at and Path(folder).is_dir()):
-        return
-    raise UsageError(f"--task {spec}: there is no such folder, and no task of that name (see `lrat-bench tasks list`)")

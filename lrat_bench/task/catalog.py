@@ -28,6 +28,7 @@ __all__ = [
     "load_card",
     "load_task",
     "prepare_task",
+    "require_task",
     "takes",
     "task_card",
 ]
@@ -91,21 +92,28 @@ def load_task(
         UsageError: a setting does not exist or has another type, or the cache cannot be written.
         DataError: a file of the task does not hold what it must.
     """
-    known = _card_files()
-    name, _, protocol = spec.partition("@")
-    if name in known:
-        task = load_card(_read(known[name]), settings=settings, cache=cache, progress=progress)
-        return task, task.protocol(protocol or None)
-    path, protocol = spec, ""
-    if "@" in spec and not Path(spec).is_dir():
-        path, _, protocol = spec.rpartition("@")
-    folder = Path(path)
-    if not (path and (folder.is_dir() or os.sep in path)):
-        raise _unknown_task(name, known)
-    if settings:
+    place, protocol = _place(spec)
+    if isinstance(place, str):
+        task = load_card(task_card(place), settings=settings, cache=cache, progress=progress)
+    elif settings:
         raise UsageError(f"a task folder has no settings to set: {', '.join(map(repr, settings))}")
-    task = load_folder(folder, cache=cache, progress=progress)
+    else:
+        task = load_folder(place, cache=cache, progress=progress)
     return task, task.protocol(protocol or None)
+
+
+def require_task(spec: str) -> None:
+    """See that the catalog or the disk has a task, without loading it.
+
+    Args:
+        spec: as for `load_task`.
+
+    Raises:
+        UnknownName: neither has.
+    """
+    place, _ = _place(spec)
+    if isinstance(place, Path) and not place.is_dir():
+        raise _unknown_task(spec, _card_files())
 
 
 def load_card(
@@ -253,6 +261,25 @@ def _prepare_once(folder: Path, prepare: Callable[[Path], None]) -> None:
 
 def _card_files() -> dict[str, Path]:
     return {file.stem: file for file in sorted(_cards_folder().glob("*.yaml"), key=lambda file: file.stem)}
+
+
+def _place(spec: str) -> tuple[str | Path, str]:
+    """What a spec names: a task of the catalog or a folder; and the protocol behind it, empty for the default one.
+
+    Raises:
+        UnknownName: it is neither a name of the catalog nor can it be a folder.
+    """
+    known = _card_files()
+    name, _, protocol = spec.partition("@")
+    if name in known:
+        return name, protocol
+    path, protocol = spec, ""
+    if "@" in spec and not Path(spec).is_dir():
+        path, _, protocol = spec.rpartition("@")
+    folder = Path(path)
+    if not (path and (folder.is_dir() or os.sep in path)):
+        raise _unknown_task(name, known)
+    return folder, protocol
 
 
 def _unknown_task(name: str, known: Iterable[str]) -> UnknownName:
