@@ -42,7 +42,7 @@ def contamination(pairs: tuple[Path, ...], task: str, split: str | None, set: tu
     from lrat_bench.report.fitting import FittingTable
 
     table = FittingTable()
-    table.name(f"{found.task}, {found.split}, against {numbers.count(found.pairs)} pairs")
+    table.name(f"{found.task}, {found.split}, against {numbers.count(found.pairs)} pairs, rejected ones too")
     table.number("questions")
     table.row("pairs were mined on the question itself", numbers.count(found.questions))
     table.row("its text is a pair's query", numbers.count(found.queries))

@@ -94,8 +94,12 @@ def _part(key: str, value: str) -> str:
 
 
 def _said(key: str, first: Side, other: Side) -> str:
-    here, there = (_short(side.shared.get(key)) for side in (first, other))
-    return f"{key} ({here} and {there})"
+    return f"{key} ({_called(first, key)} and {_called(other, key)})"
+
+
+def _called(side: Side, key: str) -> str:
+    short = _short(side.shared.get(key))
+    return f"{side.names[key]} {short}" if key in side.names else short
 
 
 def _short(value: str | None) -> str:

@@ -61,6 +61,7 @@ class Side:
         repeats: how often each question was asked.
         unresolved: how many rollouts are ungraded or errored; while there are any, no number is final.
         success_bound: the success rate if all of these were correct.
+        names: what people call what is shared as a fingerprint, by the names of `shared`.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Side:
     repeats: int = 1
     unresolved: int = 0
     success_bound: float | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_side(path: Path) -> Side:
@@ -124,6 +126,7 @@ def _of_run(path: Path) -> Side:
         repeats=manifest.repeats,
         unresolved=scores.unresolved,
         success_bound=scores.success_bound,
+        names={} if scores.judge_name is None else {"judge": scores.judge_name},
     )
 
 

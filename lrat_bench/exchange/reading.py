@@ -95,7 +95,7 @@ def _record(content: Any, place: str, name: str | None, decrypt: Decrypt | None)
         return UsageError(str(error) if str(error).startswith(place) else f"{place}: {error}")
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         # Whoever wrote it may have put anything anywhere.
-        return UsageError(f"{place}: cannot be understood: {' '.join(str(error).split())[:200]}")
+        return _not_understood(place, error)
 
 
 def _documents(stream: IO[bytes], path: Path) -> Iterator[tuple[str, Any]]:
@@ -166,7 +166,12 @@ def _text(stream: IO[bytes], path: Path, name: str | None) -> Iterator[Read]:
     try:
         yield read_transcript(text, str(path), question_id=encodable(path.stem), origin=name)
     except ValueError as error:
-        yield UsageError(f"{path}: cannot be understood: {' '.join(str(error).split())[:200]}")
+        yield _not_understood(str(path), error)
+
+
+def _not_understood(place: str, error: Exception) -> UsageError:
+    said = " ".join(str(error).split())[:200] if isinstance(error, ValueError) else ""
+    return UsageError(f"{place}: cannot be understood: {said or 'a field is missing, or of another type than it must'}")
 
 
 def _decoded(data: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from lrat_bench.runs.judge_choice import JudgeChoice
 from lrat_bench.runs.manifest import Manifest
 from lrat_bench.runs.per_question import read_rows
 from lrat_bench.runs.scoring import find_task, rows_of, with_judge
+from lrat_bench.runs.store import PLAIN
 from lrat_bench.score.judges.registry import load_judge
 from lrat_bench.score.rows import Row
 from lrat_bench.score.score import Scores
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Run"]
+
+_STATUS = re.compile(r"\(HTTP \d{3}\)")
 
 
 @dataclass(frozen=True)
@@ -82,11 +86,15 @@ class Run:
 
     @property
     def failures(self) -> Counter[str]:
-        """Why questions are unresolved: message → how many, of infrastructure and of the judge."""
-        found = Counter(record.error or "no reason given" for record in self.trajectories if record.status == "error")
+        """Why questions are unresolved: message → how many, of infrastructure and of the judge.
+
+        Of a guarded task, what was said stays in records and logs: a server may repeat what it was asked.
+        """
+        guarded = self.folder.codec is not PLAIN
+        found = Counter(_reason(record.error, guarded) for record in self.trajectories if record.status == "error")
         for verdict in self.folder.verdicts.scan():
             if verdict.outcome == "ungraded":
-                found[f"judge: {verdict.error or 'no reason given'}"] += 1
+                found[f"judge: {_reason(verdict.error, guarded)}"] += 1
         return found
 
     def to_dataframe(self, *, judge: str | None = None) -> pd.DataFrame:
@@ -109,3 +117,10 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
+
+
+def _reason(error: str | None, guarded: bool) -> str:
+    if error is None or not guarded:
+        return error or "no reason given"
+    status = _STATUS.search(error)
+    return f"a failure{f' {status[0]}' if status else ''}, whose words are guarded"

@@ -191,7 +191,7 @@ def prepare_task(
         merged = _merged(card, settings or {})
         folder = _folder(card, _hub_source(card, merged), cache or cache_folder())
         if card.canary is not None:
-            refuse_plain("replies of judges", folder, mend=GUARDED_CACHE_MEND)
+            refuse_plain("documents and replies of judges", folder, mend=GUARDED_CACHE_MEND)
         given = Sources(sources)
         with writing(f"task {card.name!r} to {folder.parent}", mend=CACHE_MEND):
             prepare(card, merged, folder, given, task_card=task_card, progress=progress)

@@ -37,6 +37,13 @@ def test_the_refusal_names_what_differs_and_what_to_do(make_side: MakeSide) -> N
     assert "\n" not in said
 
 
+def test_judges_are_called_by_their_names(make_side: MakeSide) -> None:
+    ours = make_side("a", VALUES, shared={"judge": "1" * 64}, names={"judge": "contains"})
+    theirs = make_side("b", VALUES, shared={"judge": "2" * 64})
+    with pytest.raises(UsageError, match=r"differ in judge \(contains 111111111111… and 222222222222…\)"):
+        refuse_unpairable([ours, theirs])
+
+
 def test_what_differs_on_purpose_is_let_through_and_nothing_else(make_side: MakeSide) -> None:
     sides = [make_side("a", VALUES), make_side("b", VALUES, shared={"protocol": "f", "judge": "contains"})]
     refuse_unpairable(sides, across=("protocol", "judge"))

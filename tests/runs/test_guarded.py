@@ -13,6 +13,7 @@ from hub_copy import CANARY, WORDS, browsecomp_card, question, write_browsecomp,
 from mining_world import write_lrat_file
 
 import lrat_bench
+from lrat_bench.agent.function import FunctionAgent, Tools
 from lrat_bench.errors import UsageError
 from lrat_bench.guard import Guard, opened, refuse_plain
 from lrat_bench.lrat.flag_embedding import export
@@ -115,6 +116,16 @@ def test_what_models_say_of_it_is_guarded(work_tree: Path) -> None:
         tape: dict[str, Any] = {"cassette": work_tree / "calls.jsonl", "cassette_mode": "record"}
         with pytest.raises(UsageError, match="model calls of a guarded task"):
             lrat_bench.mine([run.path], work_tree / "other", **words, **tape)
+
+
+def test_what_a_server_repeats_of_its_request_is_not_printed(work_tree: Path) -> None:
+    async def repeating(question: str, _: Tools) -> str:
+        raise ValueError(f"bad prompt: {question} (HTTP 400)")
+
+    run = played(work_tree, agent=FunctionAgent("repeating", repeating))
+    assert all("smiths" in str(record.error) for record in run.trajectories)
+    assert dict(run.failures) == {"a failure (HTTP 400), whose words are guarded": QUESTIONS}
+    assert in_the_open(work_tree) == []
 
 
 def test_opinions_of_a_filter_are_not_cached_in_the_open(work_tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from hub_copy import CANARY, COMMIT, browsecomp_card, document, question, write_browsecomp, write_card, write_parquet
 
@@ -116,6 +117,24 @@ def test_another_key_is_refused(tmp_path: Path) -> None:
     other = write_browsecomp(tmp_path / "other", canary="another canary")
     with pytest.raises(DataError, match="not encrypted under the canary"):
         prepare_task("browsecomp-copy", sources=[str(other)])
+
+
+def test_gold_that_is_no_evidence_is_refused(copy: Path) -> None:
+    file = copy / "Tevatron" / "browsecomp-plus" / "data" / "test-00000-of-00002.parquet"
+    rows = pq.read_table(file).to_pylist()
+    rows[1]["gold_docs"] = rows[2]["gold_docs"]
+    write_parquet(file, rows)
+    with pytest.raises(DataError, match=f"^{file.parent}: question '701': gold document '1002' is not among its evid"):
+        prepare_task("browsecomp-copy", sources=[str(copy)])
+
+
+def test_the_row_that_is_wrong_is_numbered_within_its_file(copy: Path) -> None:
+    file = copy / "Tevatron" / "browsecomp-plus" / "data" / "test-00001-of-00002.parquet"
+    rows = pq.read_table(file).to_pylist()
+    rows[1]["query_id"] = " "
+    write_parquet(file, rows)
+    with pytest.raises(DataError, match=f"^{file}: row 2 has no id in 'query_id'"):
+        prepare_task("browsecomp-copy", sources=[str(copy)])
 
 
 @pytest.mark.parametrize(
@@ -319,7 +338,7 @@ def test_half_a_character_and_a_grade_that_is_none_are_no_traceback(cards: Path,
         evidence={"rows": {**part, "files": ["qrels/test.jsonl"]}},
     )
     write_card(cards, {**card, "expected": {}})
-    with pytest.raises(DataError, match="row 0 has the relevance 'high', which is no number"):
+    with pytest.raises(DataError, match="row 1 has the relevance 'high', which is no number"):
         prepare_task("odd", sources=[str(tmp_path / "copies")])
     (folder / "qrels" / "test.jsonl").write_text('{"query-id": "q", "corpus-id": "1", "score": 1}\n')
     task, _ = prepare_task("odd", sources=[str(tmp_path / "copies")])

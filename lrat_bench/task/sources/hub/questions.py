@@ -56,7 +56,7 @@ def read_asked(card: HubCard, locate: Locate, *, guard: Guard | None) -> Asked:
         guard: of the benchmark, where its texts are encrypted.
 
     Raises:
-        DataError: a row lacks a field, cannot be decrypted, or occurs twice.
+        DataError: a row lacks a field, cannot be decrypted, or occurs twice; or gold is not among the evidence.
     """
     asked = Asked(
         evidence=None if card.evidence is None else _judged(card.evidence, "evidence", locate),
@@ -80,6 +80,8 @@ def read_asked(card: HubCard, locate: Locate, *, guard: Guard | None) -> Asked:
     for judged in filter(None, (asked.evidence, asked.gold)):
         for qid in judged.keys() - seen.keys():  # of other splits
             del judged[qid]
+    if asked.gold is not None and asked.evidence is not None:
+        _check_gold(asked.gold, asked.evidence, asked.files)
     return asked
 
 
@@ -95,6 +97,17 @@ def write_asked(asked: Asked, folder: Path, *, guard: Guard | None) -> None:
         if judged:
             found = (f"{qid} 0 {docid} 1\n" for qid, docids in judged.items() for docid in docids)
             write_atomic(folder / name, "".join(found))
+
+
+def _check_gold(gold: Mapping[str, list[str]], evidence: Mapping[str, list[str]], files: list[Path]) -> None:
+    """What states the answer supports it."""
+    for qid, docids in gold.items():
+        if alone := sorted(set(docids) - set(evidence.get(qid, ()))):
+            raise DataError(
+                f"question {qid!r}: gold document {alone[0]!r} is not among its evidence: the copy is damaged, or of "
+                "another version",
+                file=files[0].parent,
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +129,11 @@ def _rows(card: HubCard, part: QuestionsPart, files: list[Path], guard: Guard | 
     fields = [part.question, *filter(None, (part.answers, None if template else part.qid)), *judged.values()]
     rows: list[_Row] = []
     for file in files:
-        for row in read_rows(file, fields=fields, columns=part.columns):
+        for number, row in enumerate(read_rows(file, fields=fields, columns=part.columns), 1):
             if part.first is not None and len(rows) >= part.first:
                 return rows
-            number = len(rows)
             try:
-                qid = part.qid.replace("{row}", str(number)) if template else text_at(row, part.qid)
+                qid = part.qid.replace("{row}", str(len(rows))) if template else text_at(row, part.qid)
                 text = text_at(row, part.question, guard=key)
                 answers = tuple(dict.fromkeys(texts_at(row, part.answers, guard=key))) if part.answers else ()
                 docids = {name: list(dict.fromkeys(texts_at(row, path, guard=key))) for name, path in judged.items()}
@@ -152,7 +164,7 @@ def _judged(part: JudgementsPart, name: str, locate: Locate) -> dict[str, list[s
         return found
     fields = (part.qid, part.docid, part.relevance)
     for file in locate(name, part.rows):
-        for number, row in enumerate(read_rows(file, fields=fields, columns=part.rows.columns)):
+        for number, row in enumerate(read_rows(file, fields=fields, columns=part.rows.columns), 1):
             qid, docid, relevance = (text_at(row, path) for path in fields)
             if qid is None or docid is None:
                 raise DataError(f"row {number} has no {part.qid!r} or no {part.docid!r}", file=file)
