@@ -19,6 +19,7 @@ from lrat_bench.gate.baseline import Baseline, baseline_of, read_baseline, write
 from lrat_bench.gate.cells import rounded
 from lrat_bench.gate.reach import detectable, powerless
 from lrat_bench.gate.rules import Rule, default_rules
+from lrat_bench.score.power import mcnemar_difference
 
 MakeSide = Callable[..., Side]
 
@@ -154,6 +155,7 @@ def test_what_would_pass_anything_is_refused(baseline: Baseline, tmp_path: Path)
         ({"questions": {**questions, "q1": [0, 0.5, 21]}}, "steps has a mean of 10, and its questions"),
         ({"questions": {**fewer, "q7": questions["q1"]}}, "are not those that it was made of"),
         ({"metrics": [{**success, "value": 0.1}, *others]}, "a mean of 0.1"),
+        ({"metrics": [{**success, "value": 0.6667}, *others]}, "a mean of 0.6667"),
         ({"metrics": [{**success, "value": None}, *others]}, "values without a mean"),
         ({"metrics": [{**success, "high": 1e308}, *others]}, "above 1e+100"),
         ({"questions": {**questions, "q1": [1e308, 0.5, 20]}}, "success_rate of 'q1'"),
@@ -206,6 +208,25 @@ def test_what_too_few_questions_can_show_is_said(make_side: MakeSide) -> None:
     assert powerless(strict.model_copy(update={"alpha": 1e-4})) == ()
     safe = made(make_side(success_rate=[1] * 3), Rule(measure="success_rate", tolerance=0.1))
     assert powerless(safe) == ()
+
+
+def test_what_can_be_shown_is_one_sided_and_shared_among_the_rules(make_side: MakeSide) -> None:
+    side = make_side(success_rate=[1] * 200, steps=[4] * 200)
+    one = made(side, Rule(measure="success_rate"), Rule(measure="steps", significant=False, max=9))
+    two = made(side, Rule(measure="success_rate"), Rule(measure="steps"))
+    # At the discordance of two retrievers under one agent, and twice the level, which is one-sided at it.
+    assert detectable(one) == mcnemar_difference(200, 0.2, power=0.8, alpha=0.1)
+    assert detectable(two) == mcnemar_difference(200, 0.2, power=0.8, alpha=0.05)
+    bounded = made(side, Rule(measure="success_rate", significant=False, tolerance=0.1), Rule(measure="steps"))
+    assert detectable(bounded) is None
+    # At a level of 80 % chance alone finds what power asks for.
+    assert detectable(one.model_copy(update={"alpha": 0.4})) is None
+
+
+def test_a_level_that_all_questions_together_just_reach_is_not_powerless(make_side: MakeSide) -> None:
+    three = made(make_side(success_rate=[1] * 3), Rule(measure="success_rate"))
+    assert powerless(three.model_copy(update={"alpha": 2**-4})) == ()
+    assert powerless(three.model_copy(update={"alpha": 2**-4 - 1e-9})) == ("success_rate",)
 
 
 def test_a_question_that_a_merge_left_twice_is_refused(baseline: Baseline, tmp_path: Path) -> None:

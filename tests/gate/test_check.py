@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from lrat_bench.compare.side import Side
+from lrat_bench.compare.side import LARGEST, Side
 from lrat_bench.errors import UsageError
 from lrat_bench.gate.baseline import Baseline, baseline_of, read_baseline, write_baseline
 from lrat_bench.gate.check import check
@@ -184,6 +184,56 @@ def test_a_question_with_fewer_queries_than_before_is_not_paired(make_side: Make
     assert (found.difference, found.worse) == (0.0, 0)
 
 
+def test_a_question_with_more_queries_than_before_is_not_paired_either(make_side: MakeSide) -> None:
+    before = make_side(evidence_recall={"a#0": 1, "b#0": 1, "c#0": 1})
+    now = make_side(evidence_recall={"a#0": 0, "a#1": 0, "b#0": 1, "c#0": 1})
+    found = rule_of(blessed(before, Rule(measure="evidence_recall")), now)
+    assert (found.n, found.questions, found.expected, found.difference) == (2, 2, 3, 0.0)
+
+
+def test_it_is_questions_that_must_still_have_a_value_and_not_queries(make_side: MakeSide) -> None:
+    asked = dict.fromkeys("abcdefghij", 1.0)
+    many = {f"a#{at}": 1.0 for at in range(50)}  # of ten questions one, with more queries than all others together
+    before = make_side(success_rate=asked, evidence_recall={**many, **{f"{qid}#0": 1.0 for qid in "bcdefghij"}})
+    now = make_side(success_rate=asked, evidence_recall={**many, "b#0": 1.0})
+    found = rule_of(blessed(before, Rule(measure="evidence_recall")), now)
+    assert (found.n, found.questions, found.expected, found.verdict) == (51, 2, 10, "missing")
+
+
+def test_what_is_just_at_the_level_is_significant(make_side: MakeSide) -> None:
+    all_right, lost = [1] * 20, [0] * 6 + [1] * 14  # 6 against 0: p = 2^-7
+    for before, now, verdict in ((all_right, lost, "failed"), (lost, all_right, "better")):
+        baseline = blessed(make_side(success_rate=before))
+        for alpha, so in ((2**-7, verdict), (float(np.nextafter(2**-7, 0)), "ok")):
+            found = rule_of(baseline.model_copy(update={"alpha": alpha}), make_side(success_rate=now))
+            assert found.verdict == so
+
+
+def test_rounding_puts_no_fall_on_the_wrong_side_of_a_bound(make_side: MakeSide) -> None:
+    assert 0.3 - 0.2 < 0.1 < 0.8 - 0.7
+    ignored = blessed(make_side(evidence_recall=[0.3] * 40), Rule(measure="evidence_recall", ignore=0.1))
+    assert rule_of(ignored, make_side(evidence_recall=[0.2] * 40)).verdict == "failed"
+    allowed = Rule(measure="evidence_recall", significant=False, tolerance=0.1)
+    assert (
+        rule_of(blessed(make_side(evidence_recall=[0.8] * 4), allowed), make_side(evidence_recall=[0.7] * 4)).verdict
+        == "ok"
+    )
+    # Of large numbers rounding leaves more.
+    assert 0.7 * 3e9 < 5.1e9 - 3e9
+    relative = Rule(measure="steps", significant=False, relative=0.7)
+    assert rule_of(blessed(make_side(steps=[3e9] * 4), relative), make_side(steps=[5.1e9] * 4)).verdict == "ok"
+
+
+def test_only_questions_that_fell_are_named(make_side: MakeSide) -> None:
+    found = rule_of(blessed(make_side(steps=[3, 3, 3, 3])), make_side(steps=[3, 4, 2, 9]))
+    assert (found.worst, found.worse, found.better) == (("q3", "q1"), 2, 1)
+
+
+def test_the_largest_value_that_is_allowed_is_held(make_side: MakeSide) -> None:
+    side = make_side(steps=[LARGEST, 0, 0])
+    assert rule_of(blessed(side), side).verdict == "ok"
+
+
 def test_a_fall_of_more_than_the_tolerance_fails_whatever_chance_says(make_side: MakeSide) -> None:
     before = make_side(success_rate=[1] * 11 + [0] * 9)
     rule = Rule(measure="success_rate", tolerance=0.05)
@@ -232,6 +282,7 @@ def test_one_question_can_fail_by_tolerance_alone(make_side: MakeSide) -> None:
     assert (found.p, found.adjusted, found.verdict) == (None, None, "missing")
     assert rule_of(blessed(before, Rule(measure="success_rate", tolerance=1)), now).verdict == "ok"
     assert rule_of(blessed(before, Rule(measure="success_rate", tolerance=0.5)), now).verdict == "failed"
+    assert rule_of(blessed(before, Rule(measure="success_rate", relative=1)), now).verdict == "ok"
 
 
 def test_what_was_asked_otherwise_is_refused_by_name(make_side: MakeSide) -> None:

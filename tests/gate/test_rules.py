@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -75,3 +76,24 @@ def test_a_tolerance_is_an_amount_or_a_share_of_the_baseline() -> None:
     assert Rule(measure="steps", tolerance=2).allowed(20) == 2
     assert Rule(measure="steps", relative=0.1).allowed(20) == 2
     assert Rule(measure="cost_usd", relative=0.1).allowed(0) == 0
+    assert Rule(measure="cost_usd", relative=0.1).allowed(-20) == 2
+
+
+def test_one_value_alone_may_be_let_pass_and_a_fall_be_ignored_up_to_the_tolerance() -> None:
+    assert parse_rule("steps:significant=false,min=2,max=2").max == 2
+    assert parse_rule("steps:ignore=2,tolerance=2").ignore == 2
+
+
+def test_a_retrieval_is_held_to_the_deepest_recall_that_it_has(make_side: MakeSide) -> None:
+    side = make_side(hit_rate=[1, 0])
+
+    def held(*names: str) -> list[str]:
+        columns = dict.fromkeys(names, side.columns["hit_rate"])
+        return [rule.measure for rule in default_rules(replace(side, kind="retrieval", columns=columns))]
+
+    assert held("evidence_R@5", "evidence_R@10", "evidence_R@100", "evidence_nDCG@10") == [
+        "evidence_nDCG@10",
+        "evidence_R@100",
+    ]
+    assert held("gold_R@5", "gold_R@10", "gold_union_R@5") == ["gold_R@10", "gold_union_R@5"]
+    assert held("gold_R@10", "evidence_R@5") == ["evidence_R@5"]

@@ -24,6 +24,10 @@ def test_dz_is_the_t_statistic_over_the_root_of_n() -> None:
     assert cohen_dz(10 * differences) == pytest.approx(cohen_dz(differences))
 
 
+def test_two_questions_have_a_dz() -> None:
+    assert cohen_dz(np.array([1.0, 3.0])) == pytest.approx(2**0.5)
+
+
 @pytest.mark.parametrize("differences", [[], [1.0], [2.0, 2.0, 2.0]])
 def test_without_spread_there_is_no_dz(differences: list[float]) -> None:
     assert cohen_dz(np.array(differences)) is None

@@ -48,6 +48,12 @@ def test_the_p_value_is_that_of_all_flips() -> None:
     assert found.p == pytest.approx(exact, abs=0.01)
 
 
+def test_what_was_seen_counts_as_one_of_the_flips() -> None:
+    # Of 2^40 flips two are as far from 0: none of nineteen is, and no p-value is 0.
+    found = paired_difference(dict.fromkeys(range(40), 1.0), dict.fromkeys(range(40), 0.0), resamples=19)
+    assert found.p == 1 / 20
+
+
 def test_pairing_sees_what_two_intervals_would_hide() -> None:
     hard = {f"q{at}": at / 100 for at in range(100)}
     better = {key: value + 0.02 + (at % 3) / 100 for at, (key, value) in enumerate(hard.items())}
@@ -63,7 +69,7 @@ def test_repeats_of_a_question_narrow_nothing_by_themselves() -> None:
     many = {(qid, repeat): float(qid % 2) for qid in range(20) for repeat in range(10)}
     alone = paired_difference(one, dict.fromkeys(one, 0.25), cluster=lambda key: key[0])
     often = paired_difference(many, dict.fromkeys(many, 0.25), cluster=lambda key: key[0])
-    assert (often.n, often.clusters) == (200, 20)
+    assert (often.n, often.clusters, often.value) == (200, 20, 0.25)
     assert (alone.low, alone.high, alone.p) == (often.low, often.high, often.p)
     by_mapping = paired_difference(many, dict.fromkeys(many, 0.25), cluster={key: key[0] for key in many})
     assert by_mapping == often
@@ -72,6 +78,8 @@ def test_repeats_of_a_question_narrow_nothing_by_themselves() -> None:
 def test_where_all_pairs_differ_alike_no_interval_is_pretended() -> None:
     same = paired_difference({"a": 1.0, "b": 0.0}, {"a": 1.0, "b": 0.0})
     assert (same.value, same.low, same.high, same.p) == (0.0, None, None, 1.0)
+    rounded = paired_difference({"a": 0.1 + 0.2, "b": 0.3}, {"a": 0.0, "b": 0.0})
+    assert (rounded.low, rounded.high) == (None, None)
     lone = paired_difference({"a": 1.0}, {"a": 0.0})
     assert (lone.value, lone.low, lone.p) == (1.0, None, None)
     nothing = paired_difference({}, {})

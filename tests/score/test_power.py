@@ -61,6 +61,15 @@ def test_the_formula_of_large_samples_is_connors() -> None:
     assert mcnemar_questions(difference, discordance) == pytest.approx(n, rel=1e-3)
 
 
+def test_a_large_difference_narrows_the_normal_approximation() -> None:
+    # δ² is as much as a twentieth of ψ, at a level at which the power is not 1 all the same.
+    n, difference, discordance, z = 10_100, 0.1, 0.2, 21.6
+    shift = difference * n**0.5 - z * discordance**0.5
+    expected = norm.cdf(shift / (discordance - difference**2) ** 0.5)
+    assert 0.7 < expected < 0.9
+    assert mcnemar_power(n, difference, discordance, alpha=2 * norm.sf(z)) == pytest.approx(expected, rel=1e-6)
+
+
 def test_the_project_asks_for_830_questions_to_see_five_points() -> None:
     assert mcnemar_questions(0.05, 0.2) < 830 < mcnemar_questions(0.04, 0.2)
     assert mcnemar_power(830, 0.05, 0.2) >= 0.85
