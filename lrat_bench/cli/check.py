@@ -34,7 +34,7 @@ def check(run: Path, baseline: Path, markdown: Path | None, seed: int, json: boo
     baseline was made of; agent, retriever and seed may differ. What counts as a fall stands in FILE, as rules.
     """
     from lrat_bench.api.gate import check as carry_out
-    from lrat_bench.report.gate import gate_markdown, gate_view
+    from lrat_bench.report.gate import gate_advice, gate_markdown, gate_view
 
     to_stdout = markdown == Path("-")
     if json and to_stdout:
@@ -43,7 +43,10 @@ def check(run: Path, baseline: Path, markdown: Path | None, seed: int, json: boo
     if json:
         print_json(result.model_dump(mode="json", by_alias=True))
     elif not to_stdout:
-        stdout().print(gate_view(result, run, baseline))
+        console = stdout()
+        console.print(gate_view(result))
+        if (advice := gate_advice(result, run, baseline)) is not None:
+            console.print(advice, soft_wrap=True)
     if markdown is not None:
         text = gate_markdown(result, run, baseline)
         if to_stdout:

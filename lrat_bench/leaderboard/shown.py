@@ -10,6 +10,7 @@ from lrat_bench.leaderboard.board import BoardTrack, Standing
 from lrat_bench.leaderboard.measuring import Numbers
 from lrat_bench.leaderboard.records import RankingRecord, RolloutRecord
 from lrat_bench.report import numbers
+from lrat_bench.report.measures import label
 from lrat_bench.score.metric import Metric
 
 __all__ = [
@@ -21,22 +22,10 @@ __all__ = [
     "cell",
     "columns",
     "lines",
-    "metric_label",
     "parameters",
     "place_among",
     "place_text",
 ]
-
-_LABELS = {
-    "success_rate": "success",
-    "evidence_recall": "evidence recall",
-    "evidence_recall_searched": "evidence recall, searched",
-    "completion_tokens": "tokens",
-    "cost_usd": "cost, USD",
-    "hit_rate": "hit rate",
-    "gold_recall": "gold recall",
-    "failure_rate": "failure rate",
-}
 
 ROLLOUT_LINES = ("evidence_recall", "steps", "completion_tokens")
 RANKING_LINES = ("evidence_nDCG@10", "evidence_R@100", "gold_nDCG@10")
@@ -130,7 +119,7 @@ def columns(track: BoardTrack) -> list[Column]:
             if known:
                 ns = {metric.n for metric in known if metric.n}
                 n = numbers.count(ns.pop()) if len(ns) == 1 else ""
-                found.append(Column(task, measure, metric_label(measure), known[0].direction == "lower", n))
+                found.append(Column(task, measure, label(measure), known[0].direction == "lower", n))
     return found
 
 
@@ -156,11 +145,6 @@ def lines(task: str, numbers_of: Numbers, records: Sequence[RolloutRecord | Rank
             None if said is None else _clipped(said.extracted_answer),
             None if said is None else _clipped(said.reply),
         )
-
-
-def metric_label(name: str) -> str:
-    """What a measure is called above a column."""
-    return _LABELS.get(name, name.replace("_", " "))
 
 
 def parameters(row_parameters: float | None) -> Cell:

@@ -29,7 +29,6 @@ from lrat_bench.leaderboard.shown import (
     cell,
     columns,
     lines,
-    metric_label,
     parameters,
     place_among,
     place_text,
@@ -40,6 +39,7 @@ from lrat_bench.leaderboard.validate import MANIFEST, Validated, validate
 from lrat_bench.pages.assets import write_assets
 from lrat_bench.pages.render import page, web_address
 from lrat_bench.progress import Progress, no_progress
+from lrat_bench.report.measures import label, name_of
 from lrat_bench.report.plots.style import DPI
 from lrat_bench.score.metric import Metric
 from lrat_bench.versions import installed_versions
@@ -213,7 +213,7 @@ def _index(board: Board) -> str:
         tiers=TIERS,
         nav=_nav(""),
         here="index.html",
-        measure=metric_label,
+        measure=label,
     )
 
 
@@ -234,7 +234,7 @@ def _track_page(board: Board, track: BoardTrack, pinned: Track, plots: Sequence[
         pinned=pinned,
         columns=shown,
         several=several,
-        rank_label=metric_label(track.rank),
+        rank_label=label(track.rank),
         rows=[_row(track, row, shown) for row in track.rows],
         pools=sorted({row.standing.among for row in track.entries if row.standing is not None and row.standing.among}),
         plots=plots,
@@ -277,7 +277,7 @@ def _submission_page(board: Board, track: BoardTrack, row: BoardRow, found: Vali
         row=row,
         place=place_among(row.standing),
         score=None if row.standing is None else cell(row.standing.score),
-        rank_label=metric_label(track.rank),
+        rank_label=label(track.rank),
         submission=submission,
         link=web_address(submission.entry.url),
         parameters=parameters(row.parameters).text,
@@ -287,7 +287,7 @@ def _submission_page(board: Board, track: BoardTrack, row: BoardRow, found: Vali
         digest=found.digest,
         openness=OPENNESS[submission.entry.openness],
         runs=[_run(run, found.numbers[run.task].metrics) for run in submission.runs],
-        line_labels=[metric_label(name) for name in names],
+        line_labels=[label(name) for name in names],
         lines=every,
         repeats=any(line.repeat for line in every),
         answers=any(line.answer is not None for line in every),
@@ -302,7 +302,7 @@ def _run(run: SubmittedRun, metrics: Sequence[Metric]) -> dict[str, Any]:
     marks = run.fingerprints.model_dump(mode="json")
     return {
         "run": run,
-        "metrics": [(metric_label(metric.name), cell(metric), metric) for metric in metrics if metric.n],
+        "metrics": [(name_of(metric.name), cell(metric), metric) for metric in metrics if metric.n],
         "marks": [(name, mark) for name, mark in marks.items() if mark is not None],
         "where": None if run.trajectories is None else web_address(run.trajectories.where),
         "set": [(key, _said(value)) for key, value in run.set.items()],

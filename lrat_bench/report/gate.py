@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
 from lrat_bench.gate.baseline import Baseline
@@ -21,11 +22,11 @@ from lrat_bench.report.fitting import FittingTable
 from lrat_bench.report.text import printable
 from lrat_bench.score.metric import Metric
 
-__all__ = ["blessed_json", "blessed_view", "gate_markdown", "gate_view", "headline"]
+__all__ = ["blessed_json", "blessed_view", "gate_advice", "gate_markdown", "gate_view", "headline"]
 
 _STYLES = {"ok": "green", "better": "green", "failed": "bold red", "missing": "bold red"}
 _INTERVAL = "95 % interval"
-_P = "p of a fall (Holm)"
+_P = "p, Holm"
 _HEADINGS = ("baseline", "now", "difference", _INTERVAL, _P, "n")
 
 
@@ -43,14 +44,8 @@ def headline(result: GateResult) -> str:
     )
 
 
-def gate_view(result: GateResult, run: Path, baseline: Path) -> RenderableType:
-    """What `check` prints.
-
-    Args:
-        result: of the check.
-        run: the folder, for the command that follows.
-        baseline: the file, too.
-    """
+def gate_view(result: GateResult) -> RenderableType:
+    """What `check` prints."""
     parts: list[RenderableType] = [
         Text(f"now       {printable(_party(result.run))}", style="dim", overflow="fold"),
         Text(f"baseline  {printable(_party(result.baseline))}", style="dim", overflow="fold"),
@@ -58,16 +53,27 @@ def gate_view(result: GateResult, run: Path, baseline: Path) -> RenderableType:
     ]
     if result.outcome == "unresolved":
         return Group(*parts, Text(_unresolved(result), style="yellow"))
-    parts += [_table(result), Text()]
+    parts += [_table(result), Text(_tests(result), style="dim"), Text()]
     for one in result.failed:
         parts.append(Text(f"{one.rule.measure} {_verdict(one)}", overflow="fold"))
         if one.worst:
-            parts.append(Text(printable(f"  {_worst(one)} {', '.join(one.worst)}"), style="dim", overflow="fold"))
+            worst = Text(printable(f"{_worst(one)} {', '.join(one.worst)}"), style="dim", overflow="fold")
+            parts.append(Padding(worst, (0, 0, 0, 2)))
     style = "green" if result.outcome == "held" else "bold red"
     parts.append(Text(f"{headline(result)}.", style=style))
-    if advice := _advice(result):
-        parts.append(Text(f"{advice}: {printable(_command(run, baseline))}", style="dim", overflow="fold"))
     return Group(*parts)
+
+
+def gate_advice(result: GateResult, run: Path, baseline: Path) -> Text | None:
+    """The command that follows, where one does: on a line that is not to be broken, since people copy it.
+
+    Args:
+        result: of the check.
+        run: the folder.
+        baseline: the file.
+    """
+    advice = _advice(result)
+    return None if advice is None else Text(f"{advice}: {printable(_command(run, baseline))}", style="dim")
 
 
 def gate_markdown(result: GateResult, run: Path, baseline: Path) -> str:
@@ -92,10 +98,11 @@ def gate_markdown(result: GateResult, run: Path, baseline: Path) -> str:
             lines += [f"{_code(one.rule.measure)}: {_worst(one)} {', '.join(map(_code, one.worst))}", ""]
     if advice := _advice(result):
         lines += [f"{advice}:", "", _block(_command(run, baseline)), ""]
-    lines.append(
-        f"One-sided tests, question by question; false alarms of all rules together {100 * result.alpha:.6g}%."
-    )
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, _tests(result), ""])
+
+
+def _tests(result: GateResult) -> str:
+    return f"One-sided tests, question by question; false alarms of all rules together {100 * result.alpha:.6g}%."
 
 
 def blessed_view(blessed: Blessed) -> RenderableType:

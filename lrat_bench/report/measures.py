@@ -1,4 +1,4 @@
-"""Which measures a report shows, and what they are called in its headings."""
+"""What measures are called, in reports and on pages, and which of them a report shows."""
 
 from __future__ import annotations
 
@@ -8,28 +8,41 @@ from lrat_bench.errors import UnknownName
 from lrat_bench.report.reported import Report, ReportedRetrieval, ReportedRun
 from lrat_bench.score.metric import Metric
 
-__all__ = ["chosen", "label", "refuse_unknown"]
+__all__ = ["chosen", "label", "name_of", "refuse_unknown"]
 
 _MAIN = ("success_rate", "evidence_recall", "steps")
 """Those of the paper's Table 2."""
 
-_LABELS = {
+_NAMES = {
+    "evidence_recall_searched": "evidence recall, searched",
+    "first_query_ndcg@10": "nDCG@10 of the first query",
+    "cost_usd": "cost a question, USD",
+    "judge_cost_usd": "judge's cost a question, USD",
+    "brier_score": "Brier score",
+}
+_HEADINGS = {
     "success_rate": "success",
     "evidence_recall": "recall",
     "evidence_recall_searched": "recall (searched)",
-    "first_query_ndcg@10": "nDCG@10 of the first query",
     "cost_usd": "cost, USD",
     "judge_cost_usd": "judge's cost, USD",
-    "completion_tokens": "completion tokens",
 }
 
 
-def label(name: str) -> str:
-    """A measure as a heading: `success`, `evidence nDCG@10`, `lrat: steps`."""
-    if name in _LABELS:
-        return _LABELS[name]
-    peer, dot, what = name.partition(".")
-    return f"{peer}: {label(what)}" if dot else name.replace("_", " ")
+def name_of(measure: str) -> str:
+    """What people call a measure: `success rate`, `cost a question, USD`, `lrat: steps`."""
+    if measure in _NAMES:
+        return _NAMES[measure]
+    peer, dot, what = measure.partition(".")
+    return f"{peer}: {name_of(what)}" if dot else measure.replace("_", " ")
+
+
+def label(measure: str) -> str:
+    """A measure as a heading, where there is little room: `success`, `evidence nDCG@10`, `lrat: steps`."""
+    if measure in _HEADINGS:
+        return _HEADINGS[measure]
+    peer, dot, what = measure.partition(".")
+    return f"{peer}: {label(what)}" if dot else name_of(measure)
 
 
 def chosen(rows: Sequence[ReportedRun] | Sequence[ReportedRetrieval], asked: Sequence[str]) -> list[str]:

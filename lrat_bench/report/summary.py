@@ -12,6 +12,7 @@ from rich.text import Text
 
 from lrat_bench.report import numbers
 from lrat_bench.report.fitting import FittingTable, metrics_table
+from lrat_bench.report.measures import name_of
 from lrat_bench.report.text import printable
 from lrat_bench.runs.manifest import Manifest
 from lrat_bench.runs.run import Run
@@ -23,23 +24,25 @@ _REASONS = 3
 _REASON = 200
 """How many reasons of failure are shown, and how many characters of each."""
 
-_ROWS = (
-    ("success_rate", "success rate"),
-    ("evidence_recall", "evidence recall, searched or browsed"),
-    ("evidence_recall_searched", "evidence recall, searched"),
-    ("hit_rate", "hit rate, any evidence"),
-    ("gold_recall", "gold recall"),
-    ("first_query_ndcg@10", "nDCG@10 of the first query"),
-    ("steps", "steps"),
-    ("searches", "  searches"),
-    ("browses", "  browses"),
-    ("turns", "turns"),
-    ("completion_tokens", "completion tokens"),
-    ("cost_usd", "cost a question, USD"),
-    ("judge_cost_usd", "judge's cost a question, USD"),
-    ("seconds", "seconds"),
-)
-"""Metric → its label; the rest is in metrics.json."""
+_ROWS = {
+    "success_rate": "",
+    "evidence_recall": ", searched or browsed",
+    "evidence_recall_searched": "",
+    "hit_rate": ", any evidence",
+    "gold_recall": "",
+    "first_query_ndcg@10": "",
+    "steps": "",
+    "searches": "",
+    "browses": "",
+    "turns": "",
+    "completion_tokens": "",
+    "cost_usd": "",
+    "judge_cost_usd": "",
+    "seconds": "",
+}
+"""Metric → what is added to its name; the rest is in metrics.json."""
+_WITHIN = ("searches", "browses")
+"""Parts of the metric above them."""
 
 
 def summary(run: Run, manifest: Manifest, scores: Scores) -> RenderableType:
@@ -89,7 +92,7 @@ def _parts(manifest: Manifest, path: Path) -> Table:
 def _metrics(scores: Scores) -> FittingTable:
     table = metrics_table()
     known = {metric.name for metric in scores.metrics}
-    for name, label in _ROWS:
+    for name, addition in _ROWS.items():
         if name not in known:
             continue
         metric = scores.metric(name)
@@ -103,6 +106,7 @@ def _metrics(scores: Scores) -> FittingTable:
         if name == "success_rate" and scores.success_bound is not None:
             # What is not known yet may be anything; an interval around part of it would say otherwise.
             value, interval = f"{value}–{numbers.rate(scores.success_bound, metric.n)}", ""
+        label = f"{'  ' if name in _WITHIN else ''}{name_of(name)}{addition}"
         table.row(Text(label, style=style), Text(value, style=style), interval, numbers.count(metric.n))
     return table
 

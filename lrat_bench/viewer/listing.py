@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, get_args
 
 from lrat_bench.report import numbers
+from lrat_bench.report.measures import name_of
 from lrat_bench.score.rows import Outcome, Row
 from lrat_bench.score.score import Scores
 from lrat_bench.viewer.material import Material
@@ -17,15 +18,8 @@ __all__ = ["card", "entry", "keys_of"]
 _WORDING = 1000
 """Characters of a question that the list holds, and that are searched; the question's own page holds all of it."""
 
-_HEADLINES = (
-    ("success_rate", "success"),
-    ("evidence_recall", "evidence recall"),
-    ("gold_recall", "gold recall"),
-    ("steps", "steps"),
-    ("completion_tokens", "completion tokens"),
-    ("cost_usd", "cost a question, USD"),
-)
-"""Metric → its label; what a run has none of is left out."""
+_HEADLINES = ("success_rate", "evidence_recall", "gold_recall", "steps", "completion_tokens", "cost_usd")
+"""Metrics; what a run has none of is left out."""
 
 
 def keys_of(runs: Sequence[OpenedRun]) -> list[Key]:
@@ -92,12 +86,12 @@ def _headlines(scores: Scores) -> list[list[str]]:
     """[label, value, interval, n] of each metric that the run supports."""
     by_name = {metric.name: metric for metric in scores.metrics}
     found = []
-    for name, label in _HEADLINES:
+    for name in _HEADLINES:
         metric = by_name.get(name)
         if metric is None or metric.value is None or not metric.n:
             continue
         value, interval = numbers.value(metric), numbers.interval(metric)
         if name == "success_rate" and scores.success_bound is not None:
             value, interval = f"{value}–{numbers.rate(scores.success_bound, metric.n)}", "unresolved"
-        found.append([label, value, "" if interval == numbers.NULL else interval, numbers.count(metric.n)])
+        found.append([name_of(name), value, "" if interval == numbers.NULL else interval, numbers.count(metric.n)])
     return found

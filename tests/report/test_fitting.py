@@ -185,7 +185,7 @@ def test_a_score_a_gate_and_an_analysis_keep_names_and_numbers_whole(world: Worl
             numbers.count(one.n),
         )
     ]
-    view = gate_view(result, Path("run"), Path("baseline.json"))
+    view = gate_view(result)
     assert misses(view, width, [one.rule.measure for one in result.rules], values) == []
     # What became of a rule is said beside its name.
     lines = lines_of(view, width)

@@ -72,7 +72,7 @@
       const ended = [...statuses].sort().map((one) => option(one, statusWords(one)));
       this.status.replaceChildren(option("", "all"), ...ended);
       this.sorting.replaceChildren(
-        option("", "order of the task"),
+        option("", "task order"),
         ...this.columns.flatMap(({ key, name, text, run }) => {
           const of = several ? `${run.letter} ${name}` : name;
           const [down, up] = text ? ["worst", "best"] : ["most", "least"];
