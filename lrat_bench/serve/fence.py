@@ -7,6 +7,7 @@ import hmac
 import ipaddress
 import json
 import logging
+import re
 from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -29,7 +30,7 @@ _READING = 30.0
 _ANSWERING = 600.0
 """Seconds that a reply may take. A call that takes longer is finished and logged all the same."""
 
-_FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+_FORWARDED = re.compile(r"forwarded|via|x-forwarded-.*|x-real-ip|(x|true)-client-ip|cf-.*")
 """Headers by which a server in between shows that a request is of somebody else."""
 
 _OBJECT = 'the body is no JSON object: send one, as in {"query": "…"}'
@@ -203,7 +204,7 @@ def may_administer(request: Request, token: str | None, hosts: Collection[str] |
     """
     if token is not None:
         return carries(request, token)
-    if hosts is None or not all(map(is_loopback, hosts)) or any(name in request.headers for name in _FORWARDED):
+    if hosts is None or not all(map(is_loopback, hosts)) or any(map(_FORWARDED.fullmatch, request.headers)):
         return False
     return request.client is not None and is_loopback(request.client.host)
 

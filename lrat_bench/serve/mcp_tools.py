@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["McpTools"]
 
-_CONNECTS = ("initialize", "server/discover")
+_CONNECT = "initialize"
+_WITHOUT_CONNECTIONS = "2026-07-28"
+"""Since this protocol, each request stands alone."""
 
 
 class McpTools:
@@ -62,7 +64,7 @@ class McpTools:
 
     async def _note_connection(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         seat = self._seat(ctx)
-        if ctx.method in _CONNECTS and isinstance(seat, Seat):
+        if ctx.method == _CONNECT and isinstance(seat, Seat):
             seat.epoch += 1
         return await call_next(ctx)
 
@@ -104,7 +106,8 @@ def _key(context: ServerRequestContext[Any, Any], seat: Seat, name: str, argumen
         return f"key:{given}"
     if context.request_id is None:
         return None
-    return seat.mcp_key(context.request_id, name, arguments)
+    protocol = "" if context.request is None else context.request.headers.get("mcp-protocol-version", "")
+    return seat.mcp_key(context.request_id, name, arguments, connected=protocol < _WITHOUT_CONNECTIONS)
 
 
 def _own_key(context: ServerRequestContext[Any, Any]) -> str | None:

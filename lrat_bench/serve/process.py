@@ -41,6 +41,7 @@ class Process:
         self._process = process
         self._launch = launch
         self._mark = mark
+        self._swept = False
         assert process.stdout is not None
         assert process.stderr is not None
         self._out = _Tail(_STDOUT)
@@ -112,7 +113,8 @@ class Process:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_GRACE):
                     await self._exited()
-        self.kill()
+        self._kill_group()
+        await asyncio.to_thread(self._sweep)
         if self._launch.ended is not None:
             await _run(self._launch.ended)
         for reader in self._readers:
@@ -123,14 +125,22 @@ class Process:
 
         Those who have left the group are found by their environment, where the system shows it (Linux).
         """
+        self._kill_group()
+        if not self._swept:
+            self._sweep()
+
+    def _kill_group(self) -> None:
         self._signal(signal.SIGKILL)
-        for _ in range(_SWEEPS):
-            if not _kill_marked(self._mark.encode()):
-                break
         # The pipes of one that was left behind are closed, too.
         transport = getattr(self._process, "_transport", None)
         if transport is not None:
             transport.close()
+
+    def _sweep(self) -> None:
+        for _ in range(_SWEEPS):
+            if not _kill_marked(self._mark.encode()):
+                break
+        self._swept = True
 
     async def _exited(self) -> int:
         # `wait` of asyncio waits for the pipes, too, which a child that was left behind holds open.
@@ -187,9 +197,15 @@ def _kill_marked(mark: bytes) -> int:
     killed = 0
     for environment in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):
-            if mark in environment.read_bytes() and (pid := int(environment.parent.name)) != os.getpid():
-                os.kill(pid, signal.SIGKILL)
-                killed += 1
+            if mark in environment.read_bytes():
+                # Held on to, and looked at again: the number may be another program's by now.
+                held = os.pidfd_open(int(environment.parent.name))
+                try:
+                    if mark in environment.read_bytes():
+                        signal.pidfd_send_signal(held, signal.SIGKILL)
+                        killed += 1
+                finally:
+                    os.close(held)
     return killed
 
 

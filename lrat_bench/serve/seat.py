@@ -74,7 +74,7 @@ class Seat:
         answer_by: how the answer is given.
 
     Attributes:
-        epoch: how often a client of MCP has connected: each numbers its requests anew. Some never say that they do.
+        epoch: how often a client of MCP has connected: each numbers its requests anew.
         seen: when the last request came, by the monotonic clock; None before the first.
     """
 
@@ -100,7 +100,7 @@ class Seat:
         self._closed: str | None = None
         self._answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._accepted: tuple[str, Delivered] | None = None
-        self._unconnected = itertools.count()
+        self._alone = itertools.count()
 
     @property
     def question_id(self) -> str:
@@ -217,18 +217,23 @@ class Seat:
             self._known[key] = _Delivery(call, task)
         return await asyncio.shield(task)
 
-    def mcp_key(self, request_id: str | int, name: str, arguments: Mapping[str, Any]) -> str:
+    def mcp_key(self, request_id: str | int, name: str, arguments: Mapping[str, Any], *, connected: bool) -> str:
         """The key of a request of MCP.
 
         Ids are numbered within a connection, and some clients make a connection for each call: the same call under the
-        same id of another connection is a second call, unless the first one still waits for its reply. Clients that
-        hold to protocol 2026-07-28 and to no other do not tell of a connection: of theirs, only what waits is known.
+        same id of another connection is a second call, unless the first one still waits for its reply.
+
+        Args:
+            request_id: of the request.
+            name: of the tool.
+            arguments: as sent.
+            connected: whether its protocol has connections; where it has none, only what waits is known.
         """
         ending = f"mcp:{request_id!r}:{call_digest(name, arguments)}"
         for key, known in self._known.items():
             if key.endswith(ending) and not known.task.done():
                 return key
-        return f"{self.epoch or f'0.{next(self._unconnected)}'}:{ending}"
+        return f"{self.epoch if connected else f'alone.{next(self._alone)}'}:{ending}"
 
     def close(self, reason: str) -> None:
         """The question is over: what comes now is told why. Calls that are being carried out are finished."""

@@ -138,12 +138,21 @@ def test_calls_of_clients_that_never_say_that_they_connect_are_all_counted(
         return await call(), await call(), await asyncio.gather(call("the town"), call("the town"))
 
     first, second, together = asyncio.run(visit())
+    hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    WEB.post(
+        seat.mcp_url,
+        json={"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello},
+        headers={"Accept": "application/json, text/event-stream"},
+    )
+    # Also after another client has said that it connects.
+    assert "note" in json.loads(asyncio.run(call()))
+    assert "note" in json.loads(asyncio.run(call()))
     assert "note" not in json.loads(first)
     assert "note" in json.loads(second)
     # What comes while the first one waits for its reply is that one, sent again.
     assert together[0] == together[1]
     finish(seat)
-    assert searches(server.run()) == ["the bridge", "the bridge", "the town"]
+    assert searches(server.run()) == ["the bridge", "the bridge", "the town", "the bridge", "the bridge"]
 
 
 def test_the_wait_for_a_visitor_is_not_in_the_seconds_of_its_record(
@@ -473,6 +482,7 @@ def test_every_refusal_is_in_the_document(task_folder: Path, serving: Callable[.
         ({"url": "http://known.example"}, {}),
         ({"url": "http://known.example"}, {"Host": "127.0.0.1"}),
         ({}, {"X-Forwarded-For": "192.0.2.7"}),
+        ({}, {"CF-Connecting-IP": "192.0.2.7"}),
     ],
 )
 def test_metrics_without_a_token_are_for_this_machine_alone(
