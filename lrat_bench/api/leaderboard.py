@@ -203,12 +203,24 @@ def _rerun(
             here, there = getattr(again.fingerprints, name), getattr(submitted.fingerprints, name)
             if here != there:
                 raise UsageError(f"{path} has another {name} than the submission's run on {task} ({here} and {there})")
+        if track.kind != "retrieval":
+            _refuse_the_same(path, extract.lines, found.records[task])
         numbers = _numbers(extract.lines, track, again.questions, again.repeats, again.fingerprints.judge)
         measures = [name for name in COLUMNS[track.kind] if name not in ("completion_tokens", "cost_usd")]
         checked[task] = rerun(found, task, numbers, measures=measures)
     if missing := [pin.name for pin in track.pins if pin.task not in checked]:
         raise UsageError(f"there is no run on {missing[0]}: give one for each task of track {track.name}")
     return list(checked.values())
+
+
+def _refuse_the_same(path: Path, lines: str, records: Sequence[Any]) -> None:
+    """A run again, and not the one that the submission was made of."""
+    mine = {RolloutRecord.model_validate_json(line).opened().clock for line in lines.splitlines()}
+    if many := len((mine & {one.clock for one in records}) - {None}):
+        raise UsageError(
+            f"{path} took as long as the submission's own run on {many} of its questions, to the last digit: make the "
+            "run anew, in a folder of its own"
+        )
 
 
 def _numbers(lines: str, track: Track, questions: Sequence[str], repeats: int, judge: str | None) -> Numbers:

@@ -116,6 +116,7 @@ def _state(tally: Tally) -> str:
     if not tally.done:
         return f"{tally.kept} kept from before" if tally.kept else ""
     parts = [
+        *([f"{tally.done} new:"] if tally.kept else []),
         f"success {numbers.rate(tally.correct / tally.judged) if tally.judged else numbers.NULL}",
         f"{tally.steps / tally.done:.1f} steps",
         f"{tally.queries / max(tally.seconds, 1e-9):,.0f} queries/s",

@@ -107,7 +107,7 @@ class Baseline(BaseModel):
                 raise ValueError(
                     f"there is a rule of {rule.measure} and no value of it: bless again with --rule {rule.measure}"
                 )
-            _refuse_neutral(rule, self.metric(rule.measure))
+            _refuse_unfit(rule, self.metric(rule.measure))
         return self
 
     def _refuse_edited(self, metric: Metric) -> None:
@@ -165,8 +165,8 @@ def baseline_of(
 
     Raises:
         UnknownName: it has no such measure.
-        UsageError: there is no rule, a rule's measure has no value or is neither better nor worse, or the side is not
-            what a run leaves.
+        UsageError: there is no rule, a rule's measure has no value or does not go with it, or the side is not what a
+            run leaves.
     """
     if not rules:
         raise UsageError(f"there is nothing that {side.path} could be held to: give a --rule")
@@ -180,7 +180,7 @@ def baseline_of(
                 "why it has none"
             )
         try:
-            _refuse_neutral(rule, metric)
+            _refuse_unfit(rule, metric)
         except ValueError as error:
             raise UsageError(str(error)) from None
     measures = tuple(rule.measure for rule in rules)
@@ -249,7 +249,20 @@ def write_baseline(baseline: Baseline, file: Path) -> None:
         write_atomic(file, baseline.text())
 
 
-def _refuse_neutral(rule: Rule, metric: Metric) -> None:
+def _refuse_unfit(rule: Rule, metric: Metric) -> None:
+    """A rule that holds nothing of this measure, or never passes, is a slip that nobody would see."""
+    if metric.unit == "share":
+        for key in ("ignore", "tolerance", "min", "max"):
+            if (bound := getattr(rule, key)) is not None and bound > 1:
+                raise ValueError(
+                    f"the rule of {rule.measure} has {key}={bound:g}, and a share is never above 1: points are "
+                    f"hundredths ({key}={bound / 100:g})"
+                )
+    if rule.relative is not None and rule.relative > 1 and metric.direction == "higher":
+        raise ValueError(
+            f"the rule of {rule.measure} has relative={rule.relative:g}, and nothing falls by more than all of it: a "
+            "tenth is relative=0.1"
+        )
     if metric.direction == "neutral" and rule.pairs:
         raise ValueError(
             f"more {rule.measure} is neither better nor worse: its rule can have min and max alone, with "

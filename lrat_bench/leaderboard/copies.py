@@ -70,6 +70,7 @@ class _Said:
     name: str
     trajectories: frozenset[str]
     records: frozenset[int]
+    clocks: frozenset[int]
     lists: frozenset[int]
     label: str
     reach: str
@@ -83,6 +84,11 @@ class _Said:
             found.submission.name,
             frozenset(record.trajectory for _, record in every if isinstance(record, RolloutRecord)),
             frozenset(said for task, record in every if (said := _content(task, record)) is not None),
+            frozenset(
+                hash((task, clock))
+                for task, record in every
+                if isinstance(record, RolloutRecord) and (clock := record.clock) is not None
+            ),
             frozenset(listed for task, record in every for listed in _listed(task, record)),
             _read_as(found.submission.entry.id),
             found.submission.contact.reach,
@@ -128,9 +134,10 @@ def _repeats(one: _Said, others: Iterable[_Said]) -> str | None:
             continue
         if many := len(one.trajectories & other.trajectories):
             return f"stands on {many} trajectories that {other.name!r} stands on, too: an entry is on the board once"
-        fewer = min(len(one.records), len(other.records))
-        if fewer and (many := len(one.records & other.records)) > _MOST * fewer:
-            return f"{many} of its records say what those of {other.name!r} say: an entry is on the board once"
+        for mine, theirs in ((one.records, other.records), (one.clocks, other.clocks)):
+            fewer = min(len(mine), len(theirs))
+            if fewer and (many := len(mine & theirs)) > _MOST * fewer:
+                return f"{many} of its records say what those of {other.name!r} say: an entry is on the board once"
     return None
 
 

@@ -194,6 +194,16 @@ class RolloutRecord(_Record):
         """(question_id, repeat)."""
         return self.question_id, self.repeat
 
+    @property
+    def clock(self) -> tuple[str, float, int, int] | None:
+        """How long it took, to the last digit, over as many calls: no second run has that, of the same agent either.
+
+        None where it was rounded, as other programs do.
+        """
+        if self.seconds == round(self.seconds, 3):
+            return None
+        return self.question_id, self.seconds, len(self.searches), len(self.browses)
+
     def opened(self) -> RolloutRecord:
         """The record with its texts in the open, for memory alone.
 

@@ -18,7 +18,7 @@ _PLACES: Mapping[str, frozenset[str]] = {
 }
 """Settings by room that say where and how fast, and set no run apart."""
 
-_UNSET = "–"
+_UNSET, _DEFAULT = "–", "default"
 _FEW = 3
 """Knobs of the protocol that are told one by one; of more, the protocol's name is told where it says all of them."""
 
@@ -66,12 +66,23 @@ def apart(runs: Sequence[Named]) -> list[dict[str, str]]:
     if sum(_room(key) == "protocol" for key in found) > _FEW and _named_protocols(runs):
         found = ["protocol", *(key for key in found if _room(key) != "protocol")]
         knobs = [{**one, "protocol": run.manifest.protocol.name} for one, run in zip(knobs, runs, strict=True)]
-    labels = _labels(found)
-    told = [{labels[key]: one.get(key, _UNSET) for key in found} for one in knobs]
+    labels, pairs = _labels(found), list(zip(runs, knobs, strict=True))
+    told = [{labels[key]: one.get(key, _unset(key, run, runs, knobs)) for key in found} for run, one in pairs]
     places = [(run.task, run.agent, run.retriever, *one.values()) for run, one in zip(runs, told, strict=True)]
     if len(set(places)) < len(places):
         told = [{**one, "run": run.folder} for run, one in zip(runs, told, strict=True)]
     return told
+
+
+def _unset(key: str, run: Named, runs: Sequence[Named], knobs: Sequence[Mapping[str, str]]) -> str:
+    """What stands for what a run was not given: a setting's default, where another run of its like was given one."""
+    room = _room(key)
+    given = any(key in one and _like(other, room) == _like(run, room) for other, one in zip(runs, knobs, strict=True))
+    return _DEFAULT if given and room in _PLACES else _UNSET
+
+
+def _like(run: Named, room: str) -> str:
+    return {"agent": run.agent, "retriever": run.retriever}.get(room, run.task)
 
 
 def _knobs(run: Named) -> Iterator[tuple[str, str]]:

@@ -51,6 +51,21 @@ def test_records_that_say_the_same_are_a_copy_whatever_their_trajectories_are_ca
     assert "of its records say what those of 'my-bm25' say" in str(second.findings[0])
 
 
+def test_records_that_took_as_long_to_the_last_digit_are_a_copy(submission: Path, tracks: Tracks) -> None:
+    def reworded(records: list[Any]) -> None:
+        other_trajectories(records)
+        for record in records:
+            record["answer"] += " "
+            for search in record["searches"]:
+                search["query"] += " ?"
+
+    puppet = copy_of(submission, "a-puppet")
+    for task in TASKS:
+        change_records(puppet, task, reworded)
+    _, second = found(tracks, submission, puppet)
+    assert "of its records say what those of 'my-bm25' say" in str(second.findings[0])
+
+
 def test_one_that_maintainers_attested_stays(submission: Path, tracks: Tracks) -> None:
     puppet = copy_of(submission, "a-puppet")
     digest = validate(submission, tracks).digest

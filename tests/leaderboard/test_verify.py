@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from submissions import Newcomer, change, change_records
 
+import lrat_bench
 from lrat_bench.api.leaderboard import attest_checked, verify_submission
 from lrat_bench.errors import CheckFailed, UsageError
 from lrat_bench.leaderboard.attestations import TIERS, tier_of, tiers_of
@@ -38,8 +39,15 @@ def test_answers_are_judged_again_and_queries_searched_again(submission: Path, t
     assert "20 of 20 answers to synth-wiki" in kept[0]["evidence"]
 
 
-def test_a_run_of_ones_own_verifies_it(submission: Path, newcomer: Newcomer, tracks: Tracks) -> None:
-    runs = [newcomer.home / "runs" / name for name in ("in-domain", "out-of-domain")]
+def test_a_run_of_ones_own_verifies_it_and_not_that_of_the_submission(
+    submission: Path, newcomer: Newcomer, tracks: Tracks, tmp_path: Path
+) -> None:
+    theirs = [newcomer.home / "runs" / name for name in ("in-domain", "out-of-domain")]
+    with pytest.raises(UsageError, match="in-domain took as long as the submission's own run on 20 of its questions"):
+        verify_submission(submission, runs=theirs)
+    runs = [tmp_path / task for task in ("synth-wiki", "synth-wiki-ood")]
+    for out in runs:
+        lrat_bench.run(out.name, retriever="bm25", limit=20, out=out, set={"task.documents": 1000})
     found, checked = verify_submission(submission, runs=runs)
     attest_checked(found, checked, by="A maintainer")
     assert tier(submission, tracks) == "verified"

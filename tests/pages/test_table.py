@@ -22,7 +22,8 @@ TABLE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <thead><tr><th>Entry</th><th class="num">Success</th>
 <th data-first="ascending">Rank</th><th data-unsortable>Note</th></tr></thead>
 <tbody>
-<tr data-facet-agent="beta"><td>bm25</td><td data-value="0.5">50%%</td><td>2</td><td>x</td></tr>
+<tr data-facet-agent="beta"><td>bm25</td><td data-value="0.5">50%%</td><td>2</td>
+<td>x <i data-unsearched>of dense lore</i></td></tr>
 <tr data-facet-agent="alpha"><td>Dense v10</td><td data-value="0.9">90%%</td><td>1</td><td>x</td></tr>
 <tr data-facet-agent="alpha"><td>dense v9</td><td data-value="">–</td><td>10</td><td>x</td></tr>
 <tr data-facet-agent="&lt;img src=x onerror=window.pwned=1&gt;">
@@ -68,6 +69,9 @@ def test_texts_sort_as_people_count_and_by_keyboard(table: Browser) -> None:
 
 def test_rows_are_searched_and_chosen(table: Browser) -> None:
     search = table.one("[data-filter]")
+    search.send_keys("lore")
+    assert "Nothing fits" in table.text()
+    search.clear()
     search.send_keys("V9 dense")
     assert entries(table) == ["dense v9", "published"]
     assert table.one("[data-count]").text == "1 of 4 rows"

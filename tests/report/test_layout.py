@@ -182,6 +182,13 @@ def test_settings_and_seeds_tell_runs_apart_and_places_do_not(task_folder: Path,
     ]
 
 
+def test_a_setting_that_was_not_given_is_called_the_default_among_its_like(task_folder: Path, tmp_path: Path) -> None:
+    for name, retriever, settings in (("a", "bm25", {}), ("b", "bm25", {"retriever.k1": 1.6}), ("c", "none", {})):
+        lrat_bench.run(str(task_folder), retriever=retriever, set=settings, out=tmp_path / name)
+    report = read_report([tmp_path / name for name in "abc"])
+    assert [run.apart for run in report.runs] == [{"k1": "default"}, {"k1": "1.6"}, {"k1": "–"}]
+
+
 def test_tasks_stand_side_by_side_only_where_they_fit(made_run: Any) -> None:
     tasks = ("a task", "another", "a third one")
     report = Report(runs=tuple(made_run(task=task, comparable=task, steps=3.0) for task in tasks))

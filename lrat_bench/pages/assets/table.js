@@ -78,7 +78,12 @@
     const search = controls.querySelector("[data-filter]");
     const selects = [...controls.querySelectorAll("select[data-facet]")];
     const count = controls.querySelector("[data-count]");
-    const texts = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
+    const textOf = (row) => {
+      const searched = row.cloneNode(true);
+      searched.querySelectorAll("[data-unsearched]").forEach((one) => one.remove());
+      return searched.textContent.toLowerCase();
+    };
+    const texts = new Map(rows.map((row) => [row, textOf(row)]));
     const facetsOf = (row, name) => (row.getAttribute(`data-facet-${name}`) ?? "").split("\n");
     const told = (number) => `${number} ${number === 1 ? "row" : "rows"}`;
 
