@@ -29,6 +29,10 @@ KINDS = ("429", "500", "cut")
 """How a call fails."""
 
 
+_SETTLING = 2.0
+"""Seconds that the statistics wait for calls under way."""
+
+
 @dataclass
 class Stats:
     """What was asked since the last reset.
@@ -92,6 +96,15 @@ class ModelServer(ThreadingHTTPServer):
             self.seconds = self.seconds if seconds is None else float(seconds)
             self.faults = self.faults if faults is None else float(faults)
 
+    def counted(self) -> dict[str, Any]:
+        """The statistics, once calls under way are counted: who has a reply may ask before its own call is."""
+        until = time.monotonic() + _SETTLING
+        while True:
+            with self.lock:
+                if self.stats.in_flight == 0 or time.monotonic() > until:
+                    return self.stats.to_dict()
+            time.sleep(0.005)
+
     def fault(self, question_id: str | None, step: int) -> str | None:
         """How the next try of that call fails, if it does."""
         with self.lock:
@@ -118,9 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
             listed = {"id": "scripted", "object": "model", "max_model_len": 131072}
             self._send(200, {"object": "list", "data": [listed]})
         elif self.path == "/stats":
-            with self.server.lock:
-                said = self.server.stats.to_dict()
-            self._send(200, said)
+            self._send(200, self.server.counted())
         else:
             self._send(404, {"error": {"message": "not found"}})
 

@@ -113,7 +113,7 @@ class Arena:
         read = left_by_ours if client.name == OURS else left_by_peer
         left = read(home / "out", self._material.ids)
         ideal = needed * given.seconds / given.concurrency
-        return Row(scenario.name, client.name, measured, left, self._server.stats.to_dict(), needed, ideal)
+        return Row(scenario.name, client.name, measured, left, self._server.counted(), needed, ideal)
 
 
 def _after(server: ModelServer, calls: float) -> Callable[[], bool]:
