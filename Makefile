@@ -46,7 +46,8 @@ JOBS ?= $(shell echo $$(( $$(nproc) + 1 > 4 ? 4 : $$(nproc) + 1 )))
 
 unit: $(DEV)/.installed  ## The test suite, by JOBS processes at once
 	# Workers and the commands that tests start share what was compiled, also where the shell says not to write it.
-	PYTHONDONTWRITEBYTECODE= $(DEV)/bin/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+	# One thread each: those of torch, of several workers, wait for each other in loops that take the cores.
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(DEV)/bin/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 wheel: $(DEV)/.installed  ## Build the wheel, and use it in an empty environment outside the checkout
 	PYTHON=$(DEV)/bin/python bash tests/wheel.sh
