@@ -11,7 +11,7 @@ from lrat_bench.api.parts import access, close, load_retriever
 from lrat_bench.errors import CheckFailed, UsageError
 from lrat_bench.leaderboard.attestations import Attestation, attest
 from lrat_bench.leaderboard.copies import find_copies, on_the_board
-from lrat_bench.leaderboard.extract import extract_retrieval, extract_run
+from lrat_bench.leaderboard.extract import Extract, extract_retrieval, extract_run
 from lrat_bench.leaderboard.measuring import COLUMNS, Numbers, measure_rankings, measure_rollouts
 from lrat_bench.leaderboard.prepare import prepare, read_entered
 from lrat_bench.leaderboard.records import RankingRecord, RolloutRecord
@@ -203,9 +203,7 @@ def _rerun(
             here, there = getattr(again.fingerprints, name), getattr(submitted.fingerprints, name)
             if here != there:
                 raise UsageError(f"{path} has another {name} than the submission's run on {task} ({here} and {there})")
-        if track.kind != "retrieval":
-            _refuse_the_same(path, extract.lines, found.records[task])
-        numbers = _numbers(extract.lines, track, again.questions, again.repeats, again.fingerprints.judge)
+        numbers = _measured(path, extract, track, found.records[task])
         measures = [name for name in COLUMNS[track.kind] if name not in ("completion_tokens", "cost_usd")]
         checked[task] = rerun(found, task, numbers, measures=measures)
     if missing := [pin.name for pin in track.pins if pin.task not in checked]:
@@ -213,20 +211,16 @@ def _rerun(
     return list(checked.values())
 
 
-def _refuse_the_same(path: Path, lines: str, records: Sequence[Any]) -> None:
-    """A run again, and not the one that the submission was made of."""
-    mine = {RolloutRecord.model_validate_json(line).opened().clock for line in lines.splitlines()}
-    if many := len((mine & {one.clock for one in records}) - {None}):
+def _measured(path: Path, extract: Extract, track: Track, submitted: Sequence[Any]) -> Numbers:
+    """What a run comes to that is another one than the submission was made of."""
+    again, lines = extract.run, extract.lines.splitlines()
+    if track.kind == "retrieval":
+        return measure_rankings([RankingRecord.model_validate_json(line) for line in lines], k=track.k or 1)
+    records = [RolloutRecord.model_validate_json(line).opened() for line in lines]
+    if many := len(({one.clock for one in records} & {one.clock for one in submitted}) - {None}):
         raise UsageError(
             f"{path} took as long as the submission's own run on {many} of its questions, to the last digit: make the "
             "run anew, in a folder of its own"
         )
-
-
-def _numbers(lines: str, track: Track, questions: Sequence[str], repeats: int, judge: str | None) -> Numbers:
-    if track.kind == "retrieval":
-        return measure_rankings(
-            [RankingRecord.model_validate_json(line) for line in lines.splitlines()], k=track.k or 1
-        )
-    records = [RolloutRecord.model_validate_json(line).opened() for line in lines.splitlines()]
-    return measure_rollouts(records, questions=questions, repeats=repeats, judge=judge or "")
+    judge = again.fingerprints.judge or ""
+    return measure_rollouts(records, questions=again.questions, repeats=again.repeats, judge=judge)

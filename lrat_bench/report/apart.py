@@ -66,23 +66,19 @@ def apart(runs: Sequence[Named]) -> list[dict[str, str]]:
     if sum(_room(key) == "protocol" for key in found) > _FEW and _named_protocols(runs):
         found = ["protocol", *(key for key in found if _room(key) != "protocol")]
         knobs = [{**one, "protocol": run.manifest.protocol.name} for one, run in zip(knobs, runs, strict=True)]
-    labels, pairs = _labels(found), list(zip(runs, knobs, strict=True))
-    told = [{labels[key]: one.get(key, _unset(key, run, runs, knobs)) for key in found} for run, one in pairs]
+    labels = _labels(found)
+    unset = {key: _unset(knobs, key, likes.get(_room(key), tasks)) for key in found}
+    told = [{labels[key]: one.get(key, unset[key][at]) for key in found} for at, one in enumerate(knobs)]
     places = [(run.task, run.agent, run.retriever, *one.values()) for run, one in zip(runs, told, strict=True)]
     if len(set(places)) < len(places):
         told = [{**one, "run": run.folder} for run, one in zip(runs, told, strict=True)]
     return told
 
 
-def _unset(key: str, run: Named, runs: Sequence[Named], knobs: Sequence[Mapping[str, str]]) -> str:
-    """What stands for what a run was not given: a setting's default, where another run of its like was given one."""
-    room = _room(key)
-    given = any(key in one and _like(other, room) == _like(run, room) for other, one in zip(runs, knobs, strict=True))
-    return _DEFAULT if given and room in _PLACES else _UNSET
-
-
-def _like(run: Named, room: str) -> str:
-    return {"agent": run.agent, "retriever": run.retriever}.get(room, run.task)
+def _unset(knobs: Sequence[Mapping[str, str]], key: str, likes: Sequence[str]) -> list[str]:
+    """What stands for what a run was not given: the default of a setting that another of its like was given."""
+    given = {like for one, like in zip(knobs, likes, strict=True) if key in one and _room(key) in _PLACES}
+    return [_DEFAULT if like in given else _UNSET for like in likes]
 
 
 def _knobs(run: Named) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lrat_bench.errors import UnknownName
 from lrat_bench.report.reported import Report, ReportedRetrieval, ReportedRun
@@ -21,6 +21,7 @@ _NAMES = {
     "brier_score": "Brier score",
 }
 _HEADINGS = {
+    **_NAMES,
     "success_rate": "success",
     "evidence_recall": "recall",
     "evidence_recall_searched": "recall (searched)",
@@ -31,18 +32,12 @@ _HEADINGS = {
 
 def name_of(measure: str) -> str:
     """What people call a measure: `success rate`, `cost a question, USD`, `lrat: steps`."""
-    if measure in _NAMES:
-        return _NAMES[measure]
-    peer, dot, what = measure.partition(".")
-    return f"{peer}: {name_of(what)}" if dot else measure.replace("_", " ")
+    return _called(measure, _NAMES)
 
 
 def label(measure: str) -> str:
     """A measure as a heading, where there is little room: `success`, `evidence nDCG@10`, `lrat: steps`."""
-    if measure in _HEADINGS:
-        return _HEADINGS[measure]
-    peer, dot, what = measure.partition(".")
-    return f"{peer}: {label(what)}" if dot else name_of(measure)
+    return _called(measure, _HEADINGS)
 
 
 def chosen(rows: Sequence[ReportedRun] | Sequence[ReportedRetrieval], asked: Sequence[str]) -> list[str]:
@@ -71,6 +66,13 @@ def refuse_unknown(report: Report, asked: Sequence[str]) -> None:
     for name in asked:
         if name not in known:
             raise UnknownName("measure", name, known)
+
+
+def _called(measure: str, names: Mapping[str, str]) -> str:
+    if measure in names:
+        return names[measure]
+    peer, dot, what = measure.partition(".")
+    return f"{peer}: {_called(what, names)}" if dot else measure.replace("_", " ")
 
 
 def _all(row: ReportedRun | ReportedRetrieval) -> tuple[Metric, ...]:

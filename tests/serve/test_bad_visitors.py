@@ -30,6 +30,13 @@ def searches(run: Any, qid: str = "q1") -> list[str]:
     return [step.query for step in record.steps if isinstance(step, Search)]
 
 
+def connect(seat: Invitation) -> None:
+    """Begin a connection of MCP, as protocols before 2026-07-28 do."""
+    words = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    hello = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": words}
+    WEB.post(seat.mcp_url, json=hello, headers={"Accept": "application/json, text/event-stream"})
+
+
 def finish(*seats: Invitation) -> None:
     for seat in seats:
         assert WEB.post(f"{seat.url}/answer", json={"answer": "It is so."}).status_code == 200
@@ -106,17 +113,12 @@ def test_a_request_of_mcp_that_comes_again_is_no_second_call(
         (content,) = reply.json()["result"]["content"]
         return str(content["text"])
 
-    def connect() -> None:
-        words = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
-        hello = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": words}
-        WEB.post(seat.mcp_url, json=hello, headers={"Accept": "application/json, text/event-stream"})
-
-    connect()
+    connect(seat)
     first = post(1, "the bridge")
     assert post(1, "the bridge") == first
     assert json.loads(post(2, "the bridge"))["note"].startswith("Same query")
     post(1, "the town")
-    connect()
+    connect(seat)
     # A new connection numbers its requests anew: this is another call.
     assert "note" in json.loads(post(1, "the bridge"))
     finish(seat)
@@ -138,12 +140,7 @@ def test_calls_of_clients_that_never_say_that_they_connect_are_all_counted(
         return await call(), await call(), await asyncio.gather(call("the town"), call("the town"))
 
     first, second, together = asyncio.run(visit())
-    hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
-    WEB.post(
-        seat.mcp_url,
-        json={"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello},
-        headers={"Accept": "application/json, text/event-stream"},
-    )
+    connect(seat)
     # Also after another client has said that it connects.
     assert "note" in json.loads(asyncio.run(call()))
     assert "note" in json.loads(asyncio.run(call()))
